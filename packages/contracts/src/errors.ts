@@ -1,0 +1,194 @@
+/**
+ * Every failure a caller of Ostiary can see. A code is public API: add one freely, never rename one.
+ * `status` is the HTTP status of our own API; the dialects map codes to their own in `errors.ts`.
+ * `message` is the public sentence: what happened, then what to do. The private reason goes to the audit log.
+ */
+export const ERRORS = {
+  // The request itself
+  "request.invalid": { status: 400, message: "The request is not valid. See `errors` for the fields to correct." },
+  "request.malformed_json": { status: 400, message: "The body is not valid JSON (RFC 8259)." },
+  "request.duplicate_key": { status: 400, message: "The body names a key twice. Send each key once." },
+  "request.too_deep": { status: 400, message: "The body is nested too deeply." },
+  "request.invalid_text": {
+    status: 400,
+    message: "The request contains invalid UTF-8, a lone surrogate or a null character.",
+  },
+  "request.too_large": { status: 413, message: "The body is too large." },
+  "request.too_long": { status: 414, message: "The address is too long." },
+  "request.unsupported_media_type": {
+    status: 415,
+    message: "This content type is not supported here. Send application/json.",
+  },
+  "request.not_acceptable": { status: 406, message: "No representation of this resource is acceptable to you." },
+  "request.method_not_allowed": { status: 405, message: "This address does not support that method." },
+  "request.timeout": { status: 408, message: "The request took too long to arrive." },
+  "request.rate_limited": { status: 429, message: "Too many requests. Wait and try again." },
+  "request.headers_too_large": { status: 431, message: "The request headers are too large." },
+  "route.not_found": { status: 404, message: "Nothing is here. See /api/v1/docs for the addresses of the API." },
+
+  // Concurrency and repetition
+  "precondition.failed": {
+    status: 412,
+    message: "The object was changed by someone else meanwhile. Read it again and repeat the change.",
+  },
+  "idempotency.key_reused": {
+    status: 422,
+    message: "This Idempotency-Key was used with another request. Use a new key.",
+  },
+  "idempotency.in_progress": {
+    status: 409,
+    message: "A request with this Idempotency-Key is still being processed. Repeat it in a moment.",
+  },
+  "bulk.too_many": { status: 400, message: "At most 1,000 operations fit in one bulk request." },
+  "cursor.invalid": { status: 400, message: "This cursor is not valid. Start again without `after`." },
+
+  // Who is calling
+  "authentication.required": { status: 401, message: "Sign in, or send a valid access token or API key." },
+  "token.invalid": { status: 401, message: "The token is not valid." },
+  "token.expired": { status: 401, message: "The token has expired. Get a new one." },
+  "token.wrong_audience": { status: 401, message: "The token is meant for another audience." },
+  "permission.denied": { status: 403, message: "You do not have the permission that this needs." },
+  "scope.insufficient": { status: 403, message: "The token lacks the scope that this needs." },
+
+  // Tenants
+  "tenant.not_found": { status: 404, message: "There is no such tenant." },
+  "tenant.slug_taken": { status: 409, message: "A tenant with this slug already exists." },
+  "tenant.default_protected": { status: 409, message: "The default tenant cannot be deleted." },
+
+  // Users
+  "user.not_found": { status: 404, message: "There is no such user." },
+  "user.username_taken": { status: 409, message: "This username is taken." },
+  "user.email_taken": { status: 409, message: "This e-mail address is taken." },
+  "user.phone_taken": { status: 409, message: "This phone number is taken." },
+  "user.external_id_taken": { status: 409, message: "A user with this external id already exists." },
+  "user.identifier_required": {
+    status: 400,
+    message: "A user needs at least one of username, e-mail address and phone number.",
+  },
+  "user.suspended": { status: 403, message: "This account is suspended. Ask an administrator." },
+  "user.last_administrator": {
+    status: 409,
+    message: "This is the last active administrator. Make another user administrator first.",
+  },
+  "custom_field.not_found": { status: 404, message: "There is no such custom field." },
+  "custom_field.key_taken": { status: 409, message: "A custom field with this key already exists." },
+  "custom_field.invalid_value": { status: 400, message: "A custom field value does not fit its definition." },
+  "custom_field.type_fixed": {
+    status: 409,
+    message: "The type of a custom field cannot change. Delete the field and create a new one.",
+  },
+
+  // Credentials
+  "credential.rejected": { status: 401, message: "Identifier or password is wrong." },
+  "credential.locked": {
+    status: 429,
+    message: "Too many failed attempts. Wait some minutes and try again.",
+  },
+  "credential.busy": { status: 503, message: "The server is busy checking passwords. Try again in a moment." },
+  "credential.unsupported_hash": { status: 400, message: "This password hash has an unknown or unsafe format." },
+  "password.too_short": { status: 400, message: "The password is too short." },
+  "password.too_long": { status: 400, message: "The password is too long." },
+  "password.breached": {
+    status: 400,
+    message: "This password is known from a data breach. Choose another one.",
+  },
+  "password.reused": { status: 400, message: "This password was used before. Choose another one." },
+  "password.contains_identifier": {
+    status: 400,
+    message: "The password must not contain the user's name or address.",
+  },
+
+  // Access
+  "role.not_found": { status: 404, message: "There is no such role." },
+  "role.code_taken": { status: 409, message: "A role with this code already exists." },
+  "role.system_protected": { status: 409, message: "A built-in role cannot be changed or deleted." },
+  "permission.escalation": {
+    status: 403,
+    message: "You cannot give a permission that you do not have yourself.",
+  },
+
+  // Applications
+  "application.not_found": { status: 404, message: "There is no such application." },
+  "application.slug_taken": { status: 409, message: "An application with this slug already exists." },
+  "application.disabled": { status: 403, message: "This application is disabled." },
+  "application.access_denied": { status: 403, message: "You have no access to this application." },
+  "application.redirect_uri_invalid": {
+    status: 400,
+    message:
+      "A redirect URI must be absolute, without fragment or wildcard, and use https (http only for loopback).",
+  },
+  "application.secret_not_found": { status: 404, message: "There is no such secret." },
+  "application.too_many_secrets": { status: 409, message: "An application can have at most 5 secrets." },
+  "client.rejected": { status: 401, message: "The client's identifier or secret is wrong." },
+  "api_key.not_found": { status: 404, message: "There is no such API key." },
+  "api_key.invalid": { status: 401, message: "The API key is not valid." },
+  "api_key.key_taken": { status: 409, message: "This key value is in use." },
+  "object.id_taken": { status: 409, message: "This id or serial is in use." },
+  "object.id_fixed": { status: 409, message: "The id or serial of an existing object cannot change." },
+
+  // Sessions, keys, audit
+  "session.not_found": { status: 404, message: "There is no such session." },
+  "signing_key.not_found": { status: 404, message: "There is no such signing key." },
+  "signing_key.in_use": { status: 409, message: "The key that signs now cannot be removed. Rotate first." },
+  "grant.not_found": { status: 404, message: "There is no such grant." },
+  "audit_entry.not_found": { status: 404, message: "There is no such audit entry." },
+
+  // Signing in
+  "flow.not_found": { status: 404, message: "This sign-in has expired or was finished already. Start again." },
+  "flow.wrong_step": { status: 409, message: "This step is not the next one of this sign-in." },
+  "flow.forged": { status: 403, message: "This form was not sent from our page. Load the page again." },
+  "sign_up.closed": { status: 403, message: "Creating an account is not open here. Ask an administrator." },
+  "set_up.link_invalid": {
+    status: 404,
+    message: "This link was used already or has expired. Start the server again to get a new one.",
+  },
+  "sign_in.method_not_allowed": {
+    status: 403,
+    message: "This application does not allow that way of signing in.",
+  },
+
+  // Configuration file
+  "configuration.invalid": { status: 400, message: "The configuration file is not valid. See `errors`." },
+  "configuration.variable_missing": {
+    status: 400,
+    message: "The configuration file names an environment variable that is not set.",
+  },
+
+  // Ourselves
+  "server.unavailable": { status: 503, message: "The server cannot answer right now. Try again in a moment." },
+  "server.error": { status: 500, message: "Something went wrong on our side. Quote the trace id to your administrator." },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One field of a request that cannot be accepted. `path` is a JSON Pointer (RFC 6901) into the body or query. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+export class IdentityError extends Error {
+  override readonly name = "IdentityError";
+  readonly code: ErrorCode;
+  /** For the log and the audit trail only; never sent to the caller. */
+  readonly reason: string | undefined;
+  /** Public: which fields to correct. */
+  readonly fields: readonly FieldError[] | undefined;
+  /** Seconds after which a repetition may succeed; becomes Retry-After. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    options: { reason?: string; cause?: unknown; fields?: readonly FieldError[]; retryAfter?: number } = {},
+  ) {
+    super(ERRORS[code].message, { cause: options.cause });
+    this.code = code;
+    this.reason = options.reason;
+    this.fields = options.fields;
+    this.retryAfter = options.retryAfter;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}

@@ -1,0 +1,50 @@
+/** What the domain needs from the outside; `platform` implements these and `compose.ts` joins them. */
+
+/** Encryption at rest and keyed hashes. `purpose` separates uses: the same text under two purposes differs. */
+export interface Secrets {
+  /** AES-256-GCM under the master key; `purpose` is authenticated. */
+  seal(plaintext: string, purpose: string): Buffer;
+  /** @throws Error when the text was changed, or sealed for another purpose or under an unknown key. */
+  unseal(sealed: Buffer, purpose: string): string;
+  /** HMAC-SHA256, 32 bytes: how bearer secrets are stored and found. */
+  keyedHash(text: string, purpose: string): Buffer;
+}
+
+export interface MessageSender {
+  sendMail(message: { to: string; subject: string; text: string; html?: string; tenantId: string }): Promise<void>;
+  sendSms(message: { to: string; text: string; tenantId: string }): Promise<void>;
+}
+
+/** Counts failures per key in a sliding window; see platform/limits. */
+export interface RateLimits {
+  /** Seconds to wait when `key` has used up its points, else 0. Does not count. */
+  blockedFor(limit: LimitRule, key: string): Promise<number>;
+  /** Counts one point; returns seconds to wait when that was more than allowed, else 0. */
+  consume(limit: LimitRule, key: string): Promise<number>;
+  /** Forgets the points of `key`. */
+  reset(limit: LimitRule, key: string): Promise<void>;
+}
+
+export interface LimitRule {
+  /** Separates the counters of different rules. */
+  name: string;
+  /** Allowed points per window. */
+  points: number;
+  /** Length of the window, and of the block after it is used up, in seconds. */
+  seconds: number;
+}
+
+export interface PasswordHasher {
+  /** A PHC string. @throws IdentityError `credential.busy` when the queue is full. */
+  hash(password: string): Promise<string>;
+  verify(stored: string, password: string): Promise<{ ok: boolean; upgrade: boolean }>;
+  /** Takes as long as `verify`: for identifiers that do not exist. */
+  verifyNothing(password: string): Promise<void>;
+}
+
+export interface Logger {
+  debug(object: object, message: string): void;
+  info(object: object, message: string): void;
+  warn(object: object, message: string): void;
+  error(object: object, message: string): void;
+}
