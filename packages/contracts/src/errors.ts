@@ -5,7 +5,10 @@
  */
 export const ERRORS = {
   // The request itself
-  "request.invalid": { status: 400, message: "The request is not valid. See `errors` for the fields to correct." },
+  "request.invalid": {
+    status: 400,
+    message: "The request is not valid. See `errors` for the fields to correct.",
+  },
   "request.malformed_json": { status: 400, message: "The body is not valid JSON (RFC 8259)." },
   "request.duplicate_key": { status: 400, message: "The body names a key twice. Send each key once." },
   "request.too_deep": { status: 400, message: "The body is nested too deeply." },
@@ -19,12 +22,18 @@ export const ERRORS = {
     status: 415,
     message: "This content type is not supported here. Send application/json.",
   },
-  "request.not_acceptable": { status: 406, message: "No representation of this resource is acceptable to you." },
+  "request.not_acceptable": {
+    status: 406,
+    message: "No representation of this resource is acceptable to you.",
+  },
   "request.method_not_allowed": { status: 405, message: "This address does not support that method." },
   "request.timeout": { status: 408, message: "The request took too long to arrive." },
   "request.rate_limited": { status: 429, message: "Too many requests. Wait and try again." },
   "request.headers_too_large": { status: 431, message: "The request headers are too large." },
-  "route.not_found": { status: 404, message: "Nothing is here. See /api/v1/docs for the addresses of the API." },
+  "route.not_found": {
+    status: 404,
+    message: "Nothing is here. See /api/v1/docs for the addresses of the API.",
+  },
 
   // Concurrency and repetition
   "precondition.failed": {
@@ -84,8 +93,14 @@ export const ERRORS = {
     status: 429,
     message: "Too many failed attempts. Wait some minutes and try again.",
   },
-  "credential.busy": { status: 503, message: "The server is busy checking passwords. Try again in a moment." },
-  "credential.unsupported_hash": { status: 400, message: "This password hash has an unknown or unsafe format." },
+  "credential.busy": {
+    status: 503,
+    message: "The server is busy checking passwords. Try again in a moment.",
+  },
+  "credential.unsupported_hash": {
+    status: 400,
+    message: "This password hash has an unknown or unsafe format.",
+  },
   "password.too_short": { status: 400, message: "The password is too short." },
   "password.too_long": { status: 400, message: "The password is too long." },
   "password.breached": {
@@ -134,7 +149,10 @@ export const ERRORS = {
   "audit_entry.not_found": { status: 404, message: "There is no such audit entry." },
 
   // Signing in
-  "flow.not_found": { status: 404, message: "This sign-in has expired or was finished already. Start again." },
+  "flow.not_found": {
+    status: 404,
+    message: "This sign-in has expired or was finished already. Start again.",
+  },
   "flow.wrong_step": { status: 409, message: "This step is not the next one of this sign-in." },
   "flow.forged": { status: 403, message: "This form was not sent from our page. Load the page again." },
   "sign_up.closed": { status: 403, message: "Creating an account is not open here. Ask an administrator." },
@@ -155,8 +173,14 @@ export const ERRORS = {
   },
 
   // Ourselves
-  "server.unavailable": { status: 503, message: "The server cannot answer right now. Try again in a moment." },
-  "server.error": { status: 500, message: "Something went wrong on our side. Quote the trace id to your administrator." },
+  "server.unavailable": {
+    status: 503,
+    message: "The server cannot answer right now. Try again in a moment.",
+  },
+  "server.error": {
+    status: 500,
+    message: "Something went wrong on our side. Quote the trace id to your administrator.",
+  },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

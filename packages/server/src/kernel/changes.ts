@@ -6,7 +6,7 @@
  * tenant's id `access:` (roles and permissions) and `signing-keys:`.
  */
 export type ChangeKey =
-  | `${"tenant" | "user" | "application" | "session" | "family" | "api-key" | "access" | "signing-keys"}:${string}`;
+  `${"tenant" | "user" | "application" | "session" | "family" | "api-key" | "access" | "signing-keys"}:${string}`;
 
 export interface ChangeListener {
   /** One changed thing. Called before any request that starts later can be answered from a cache. */

@@ -11,7 +11,13 @@ export interface Secrets {
 }
 
 export interface MessageSender {
-  sendMail(message: { to: string; subject: string; text: string; html?: string; tenantId: string }): Promise<void>;
+  sendMail(message: {
+    to: string;
+    subject: string;
+    text: string;
+    html?: string;
+    tenantId: string;
+  }): Promise<void>;
   sendSms(message: { to: string; text: string; tenantId: string }): Promise<void>;
 }
 

@@ -1,0 +1,181 @@
+import { createHash } from "node:crypto";
+import pg from "pg";
+import type { ChangeKey } from "../../kernel/changes.ts";
+import type { Database, Queryable, SqlValue, Transaction } from "./types.ts";
+
+export const CHANGES_CHANNEL = "ostiary_changes";
+
+// int8 → number: serials, counts and positions stay far below 2^53. A larger one must not be rounded silently.
+pg.types.setTypeParser(20, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a number`);
+  return value;
+});
+
+/** The statement's name by its text. Texts are constants of the stores, so the map stays small. */
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = createHash("sha256").update(text).digest("base64url").slice(0, 22);
+    names.set(text, name);
+  }
+  return name;
+}
+
+async function run<Row extends object>(
+  client: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly SqlValue[],
+): Promise<Row[]> {
+  const { rows } = await client.query<Row>({ name: nameOf(text), text, values: values as unknown[] });
+  return rows;
+}
+
+/** PostgreSQL's limit for a notice is 8,000 bytes. */
+const NOTICE_BYTES = 7_500;
+
+function* notices(keys: ReadonlySet<string>): Generator<string> {
+  let notice = "";
+  for (const key of keys) {
+    if (notice.length + key.length + 1 > NOTICE_BYTES) {
+      yield notice;
+      notice = "";
+    }
+    notice += notice === "" ? key : ` ${key}`;
+  }
+  if (notice !== "") yield notice;
+}
+
+class PgTransaction implements Transaction {
+  readonly isTransaction = true;
+  readonly #client: pg.PoolClient;
+  readonly #keys = new Set<string>();
+  readonly #hooks: (() => void)[] = [];
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client;
+  }
+
+  query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return run<Row>(this.#client, text, values);
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return work(this);
+  }
+
+  afterCommit(hook: () => void): void {
+    this.#hooks.push(hook);
+  }
+
+  notify(keys: readonly ChangeKey[]): void {
+    for (const key of keys) this.#keys.add(key);
+  }
+
+  async commit(): Promise<void> {
+    for (const notice of notices(this.#keys)) {
+      await this.query("select pg_notify($1, $2)", [CHANGES_CHANNEL, notice]);
+    }
+    await this.#client.query("commit");
+    for (const hook of this.#hooks) hook();
+  }
+}
+
+/** 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL asks to try the whole transaction again. */
+function asksForRetry(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "40001" || error.code === "40P01");
+}
+
+const ATTEMPTS = 3;
+
+export class PgDatabase implements Database {
+  readonly pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.pool = pool;
+  }
+
+  query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return run<Row>(this.pool, text, values);
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !asksForRetry(error)) throw error;
+      }
+    }
+  }
+
+  async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query("begin");
+      const tx = new PgTransaction(client);
+      const result = await work(tx);
+      await tx.commit();
+      return result;
+    } catch (error) {
+      await client.query("rollback").catch((failure: Error) => {
+        broken = failure;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+}
+
+export interface ConnectionSettings {
+  /** A `postgres://` URL, or the embedded server's socket. */
+  connection: string | { host: string; port: number; user: string; database: string };
+  /** Connections of this process at most. */
+  poolSize: number;
+  onError: (error: Error) => void;
+}
+
+export function connect(settings: ConnectionSettings): PgDatabase {
+  const pool = new pg.Pool({
+    ...clientConfig(settings.connection),
+    max: settings.poolSize,
+    idleTimeoutMillis: 30_000,
+  });
+  // An idle connection that breaks must not end the process; the next query takes a new one.
+  pool.on("error", settings.onError);
+  return new PgDatabase(pool);
+}
+
+export function clientConfig(connection: ConnectionSettings["connection"]): pg.ClientConfig {
+  const target = typeof connection === "string" ? { connectionString: connection } : connection;
+  return { ...target, application_name: "ostiary", connectionTimeoutMillis: 5_000 };
+}
+
+/** Runs on a bare connection what cannot run in a pool: migrations, `create database`. */
+export async function withClient<T>(
+  connection: ConnectionSettings["connection"],
+  work: (client: Queryable & { execute(sql: string): Promise<void> }) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client(clientConfig(connection));
+  client.on("error", () => {}); // reported by the query that meets it
+  await client.connect();
+  try {
+    return await work({
+      query: async <Row extends object>(text: string, values: readonly SqlValue[] = []) =>
+        (await client.query<Row & pg.QueryResultRow>(text, values as unknown[])).rows as Row[],
+      execute: async (sql) => {
+        await client.query(sql);
+      },
+    });
+  } finally {
+    await client.end();
+  }
+}
