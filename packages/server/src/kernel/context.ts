@@ -8,11 +8,24 @@ export interface Actor {
 export interface RequestContext {
   tenantId: string;
   actor: Actor;
+  /** Permission codes of the actor in this tenant, wildcards included (`*`, `user:*`). */
+  permissions: ReadonlySet<string>;
   ip: string | null;
   userAgent: string | null;
   traceId: string;
 }
 
-export const ANONYMOUS: Actor = { type: "anonymous", id: null };
-export const SYSTEM: Actor = { type: "system", id: null };
-export const OPERATOR: Actor = { type: "operator", id: null };
+export const NO_PERMISSIONS: ReadonlySet<string> = new Set();
+export const ALL_PERMISSIONS: ReadonlySet<string> = new Set(["*"]);
+
+/** The server itself (jobs, sign-up, first start): not limited by permissions, and named so in the audit log. */
+export function systemContext(tenantId: string, traceId = "system"): RequestContext {
+  return {
+    tenantId,
+    actor: { type: "system", id: null },
+    permissions: ALL_PERMISSIONS,
+    ip: null,
+    userAgent: null,
+    traceId,
+  };
+}
