@@ -1,7 +1,7 @@
 import type { ChangeFeed } from "../kernel/changes.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger, MessageSender, PasswordHasher, RateLimits, Secrets } from "../kernel/ports.ts";
-import type { Database } from "../platform/database/types.ts";
+import type { Database, Transaction } from "../platform/database/types.ts";
 
 /** What every rule may use. Made once by `compose.ts`; tests make one with `testDeps()`. */
 export interface Deps {
@@ -15,4 +15,37 @@ export interface Deps {
   log: Logger;
   /** Without trailing slash, e.g. `https://id.example.com`. */
   publicUrl: string;
+}
+
+/** The same dependencies with every statement in `tx`: domain functions called with them join the transaction. */
+export function within(deps: Deps, tx: Transaction): Deps {
+  return { ...deps, database: tx };
+}
+
+/** Whether the statements of these dependencies run in a transaction. What it reads may never become true. */
+export function isJoined(deps: Deps): boolean {
+  return "isTransaction" in deps.database;
+}
+
+/** The dependencies without the transaction: for work that goes on after it. */
+export function outsideTransaction(deps: Deps): Deps {
+  return "isTransaction" in deps.database
+    ? { ...deps, database: (deps.database as Transaction).outer }
+    : deps;
+}
+
+/**
+ * One `T` for each running server. The change feed stands for the server: dependencies that have joined a
+ * transaction are another object each time.
+ */
+export function onePerServer<T>(create: (feed: ChangeFeed) => T): (deps: Deps) => T {
+  const made = new WeakMap<ChangeFeed, { value: T }>();
+  return ({ feed }) => {
+    let one = made.get(feed);
+    if (!one) {
+      one = { value: create(feed) };
+      made.set(feed, one);
+    }
+    return one.value;
+  };
 }

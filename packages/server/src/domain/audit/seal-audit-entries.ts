@@ -1,4 +1,4 @@
-import type { Deps } from "../deps.ts";
+import { type Deps, onePerServer, outsideTransaction } from "../deps.ts";
 import {
   appendEntries,
   findHeads,
@@ -49,24 +49,27 @@ export async function sealAllAuditEntries(deps: Deps): Promise<number> {
   }
 }
 
-const pending = new WeakMap<Deps, NodeJS.Timeout>();
+/** The run that is due, if any. */
+const pendingRun = onePerServer((): { timer: NodeJS.Timeout | undefined } => ({ timer: undefined }));
 
 /** Seals soon; many wakes make one run. Failures are logged and tried again at the next wake. */
-export function wakeSealer(deps: Deps): void {
-  if (pending.has(deps)) return;
-  const timer = setTimeout(() => {
-    pending.delete(deps);
+export function wakeSealer(joined: Deps): void {
+  const pending = pendingRun(joined);
+  if (pending.timer) return;
+  const deps = outsideTransaction(joined);
+  pending.timer = setTimeout(() => {
+    pending.timer = undefined;
     sealAllAuditEntries(deps).catch((error: unknown) =>
       deps.log.error({ err: error }, "sealing audit entries failed"),
     );
   }, DELAY_MILLISECONDS);
-  timer.unref();
-  pending.set(deps, timer);
+  pending.timer.unref();
 }
 
 /** Seals what is left when the server stops. */
 export async function finishSealing(deps: Deps): Promise<void> {
-  clearTimeout(pending.get(deps));
-  pending.delete(deps);
+  const pending = pendingRun(deps);
+  clearTimeout(pending.timer);
+  pending.timer = undefined;
   await sealAllAuditEntries(deps);
 }

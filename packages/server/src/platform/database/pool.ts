@@ -50,11 +50,13 @@ function* notices(keys: ReadonlySet<string>): Generator<string> {
 
 class PgTransaction implements Transaction {
   readonly isTransaction = true;
+  readonly outer: Database;
   readonly #client: pg.PoolClient;
   readonly #keys = new Set<string>();
   readonly #hooks: (() => void)[] = [];
 
-  constructor(client: pg.PoolClient) {
+  constructor(outer: Database, client: pg.PoolClient) {
+    this.outer = outer;
     this.#client = client;
   }
 
@@ -116,7 +118,7 @@ export class PgDatabase implements Database {
     let broken: Error | undefined;
     try {
       await client.query("begin");
-      const tx = new PgTransaction(client);
+      const tx = new PgTransaction(this, client);
       const result = await work(tx);
       await tx.commit();
       return result;

@@ -25,6 +25,8 @@ export interface Queryable {
 /** A running transaction. A function that takes one cannot be called outside of it. */
 export interface Transaction extends Queryable {
   readonly isTransaction: true;
+  /** The database it runs on, for work that must go on after it. */
+  readonly outer: Database;
   /** Joins: an error rolls the whole outer transaction back. */
   transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Runs after a successful commit, never after a roll-back. */
