@@ -1,0 +1,37 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+export interface CookieScope {
+  /** `__Host-` and `Secure` when the public address is https (RFC 6265bis §4.1.3.2). */
+  secure: boolean;
+  tenantSlug: string;
+}
+
+/**
+ * The name of a cookie. Tenants share a host, so each has cookies of its own; `__Host-` wants Path=/, so the slug is
+ * in the name and not in the path.
+ */
+export function cookieName(scope: CookieScope, noun: "session" | "flow" | "language"): string {
+  return `${scope.secure ? "__Host-" : ""}ostiary_${noun}${scope.tenantSlug === "default" ? "" : `_${scope.tenantSlug}`}`;
+}
+
+export function readCookie(request: FastifyRequest, name: string): string | undefined {
+  return request.cookies[name];
+}
+
+/** @param seconds - lifetime; absent = until the browser closes; 0 deletes. */
+export function writeCookie(
+  reply: FastifyReply,
+  scope: CookieScope,
+  noun: "session" | "flow" | "language",
+  value: string,
+  seconds?: number,
+): void {
+  reply.setCookie(cookieName(scope, noun), value, {
+    path: "/",
+    httpOnly: true,
+    // Lax, not Strict: the redirect back from a client to /oauth/authorize is a cross-site top-level navigation.
+    sameSite: "lax",
+    secure: scope.secure,
+    ...(seconds === undefined ? {} : { maxAge: seconds }),
+  });
+}

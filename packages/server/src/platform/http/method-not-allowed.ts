@@ -1,0 +1,31 @@
+import { IdentityError } from "@ostiary/contracts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import FindMyWay, { type HTTPMethod } from "find-my-way";
+
+/** Finds the methods that an address supports. Asked only when no route matched, so it costs served requests nothing. */
+export type AllowedMethods = (path: string) => string[];
+
+/** Must be called before any route is registered. */
+export function trackMethods(app: FastifyInstance): AllowedMethods {
+  const router = FindMyWay({ ignoreDuplicateSlashes: true, maxParamLength: 512 });
+  const methods = new Set<HTTPMethod>();
+  app.addHook("onRoute", (route) => {
+    for (const method of [route.method].flat() as HTTPMethod[]) {
+      methods.add(method);
+      if (!router.hasRoute(method, route.url)) router.on(method, route.url, () => {});
+    }
+  });
+  return (path) => [...methods].filter((method) => router.find(method, path) !== null);
+}
+
+/** 404, or 405 with `Allow` where the address exists but not with that method (RFC 9110 §15.5.6). */
+export function refuseUnrouted(
+  allowedMethods: AllowedMethods,
+): (request: FastifyRequest, reply: FastifyReply) => IdentityError {
+  return (request, reply) => {
+    const allowed = allowedMethods(request.raw.url?.split("?", 1)[0] ?? "/");
+    if (allowed.length === 0) return new IdentityError("route.not_found");
+    reply.header("allow", allowed.join(", "));
+    return new IdentityError("request.method_not_allowed");
+  };
+}
