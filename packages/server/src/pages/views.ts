@@ -1,0 +1,233 @@
+import type { Message } from "./i18n.ts";
+
+/** How a tenant's pages look. Settings come from administrators, so colours and addresses are checked when rendered. */
+export interface TenantLook {
+  name: string;
+  /** `https:`, `data:image/` or a path of this server; anything else shows the initial instead. */
+  logoUrl?: string | undefined;
+  /** `#rrggbb`; the default is a deep teal. */
+  accent?: string | undefined;
+  /** `#rrggbb` behind the card. */
+  background?: string | undefined;
+  scheme?: "light" | "dark" | "auto" | undefined;
+}
+
+/** What every page needs. */
+export interface PageView {
+  /** BCP 47 tag from `chooseLanguage`. */
+  language: string;
+  tenant: TenantLook;
+  /** Of the response's Content-Security-Policy; base64, 128 bits at least, new for every response. */
+  nonce: string;
+  /**
+   * The GET address of this page, to which the language switch leads, with what must be kept (`flow`).
+   * Without it the page shows no switch.
+   */
+  address?: { path: string; query?: Record<string, string> | undefined } | undefined;
+}
+
+/** Name of the field → what is wrong with it; `form` for what belongs to no single field. */
+export type FormErrors<Field extends string> = { [Name in Field | "form"]?: Message | undefined };
+
+/** A page with a form that is posted to `action`. */
+export interface FormView<Field extends string> extends PageView {
+  action: string;
+  /** Proves that the form came from our page. */
+  csrf: string;
+  /** Identifier of the sign-in flow; absent on account pages. */
+  flow?: string | undefined;
+  errors?: FormErrors<Field> | undefined;
+  /** Something to say that is not an error: signed out for being idle, password changed. */
+  notice?: Message | undefined;
+}
+
+export interface ApplicationLook {
+  name: string;
+  logoUrl?: string | undefined;
+}
+
+export interface PasswordRules {
+  /** Characters. */
+  minLength: number;
+  maxLength: number;
+}
+
+export interface SignInView extends FormView<"identifier" | "password"> {
+  /**
+   * `together`: both fields at once; `identifier`: only who it is; `password`: only the password, for
+   * `values.identifier`, which is shown.
+   */
+  step: "together" | "identifier" | "password";
+  values: { identifier?: string | undefined };
+  /** Absent when nobody is being signed in for an application, only for the account pages. */
+  application?: ApplicationLook | undefined;
+  /** Which identifiers the tenant's users have; words the label. */
+  identifiers: readonly ("username" | "email" | "phone")[];
+  /** Where to create an account; only when sign-up is open. */
+  signUpUrl?: string | undefined;
+  /** Step `password`: where to go to be someone else. */
+  otherIdentifierUrl?: string | undefined;
+}
+
+export interface SignedInView extends FormView<never> {
+  userName: string;
+  application?: ApplicationLook | undefined;
+}
+
+export type SignUpField = "username" | "email" | "phone" | "nickname" | "password";
+
+export interface SignUpView extends FormView<SignUpField> {
+  /** Fields that are absent here are not asked for. The password always is. */
+  fields: { [Name in Exclude<SignUpField, "password">]?: "required" | "optional" | undefined };
+  values: { [Name in Exclude<SignUpField, "password">]?: string | undefined };
+  password: PasswordRules;
+  application?: ApplicationLook | undefined;
+  signInUrl: string;
+}
+
+export interface ConsentView extends FormView<never> {
+  application: ApplicationLook;
+  userName: string;
+  /** In the order of the request. `description` is the administrator's own text for a scope of his making. */
+  scopes: readonly { name: string; description?: string | undefined }[];
+  /** Host to which the browser goes afterwards. */
+  returnHost?: string | undefined;
+}
+
+export interface SignOutView extends FormView<never> {
+  userName?: string | undefined;
+  application?: ApplicationLook | undefined;
+  /** `post_logout_redirect_uri` and the like must survive the question. */
+  keep?: Record<string, string> | undefined;
+  /** Where "stay signed in" leads. */
+  stayUrl: string;
+}
+
+export interface SignedOutView extends PageView {
+  signInUrl: string;
+  /** Address of the application, if it gave one that is registered. */
+  continueUrl?: string | undefined;
+  application?: ApplicationLook | undefined;
+}
+
+export type ErrorKind =
+  | "notFound"
+  | "flowExpired"
+  | "linkInvalid"
+  | "forged"
+  | "forbidden"
+  | "suspended"
+  | "signUpClosed"
+  | "badRequest"
+  | "badApplicationRequest"
+  | "tooManyRequests"
+  | "unavailable"
+  | "internal";
+
+export interface ErrorView extends PageView {
+  kind: ErrorKind;
+  traceId: string;
+  /** Code of the error registry or of OAuth; shown small, for whoever looks into it. */
+  code?: string | undefined;
+  /** The one thing to do next. */
+  next?: { url: string; to: "signIn" | "account" | "retry" } | undefined;
+}
+
+/** Who the account pages are about. */
+export interface AccountUser {
+  /** Nickname, else name, else an identifier. */
+  displayName: string;
+  username?: string | undefined;
+  email?: string | undefined;
+  phone?: string | undefined;
+  pictureUrl?: string | undefined;
+}
+
+/** Addresses of the account pages. */
+export interface AccountLinks {
+  home: string;
+  profile: string;
+  password: string;
+  sessions: string;
+  signOut: string;
+  /** Only for those who may use the console. */
+  console?: string | undefined;
+}
+
+export interface AccountHomeView extends PageView {
+  user: AccountUser;
+  links: AccountLinks;
+  sessionCount: number;
+  passwordChangedAt?: Date | undefined;
+  now: Date;
+  notice?: Message | undefined;
+}
+
+/** Standard claims that a person edits himself (OpenID Connect Core §5.1), and where he works. */
+export type ProfileField =
+  | "nickname"
+  | "name"
+  | "givenName"
+  | "familyName"
+  | "gender"
+  | "birthdate"
+  | "website"
+  | "picture"
+  | "company"
+  | "department"
+  | "locale"
+  | "zoneinfo"
+  | "country"
+  | "region"
+  | "locality"
+  | "streetAddress"
+  | "postalCode";
+
+export interface AccountProfileView extends FormView<ProfileField> {
+  links: AccountLinks;
+  values: { [Name in ProfileField]?: string | undefined };
+}
+
+export interface AccountPasswordView
+  extends FormView<"currentPassword" | "newPassword" | "newPasswordAgain"> {
+  links: AccountLinks;
+  user: AccountUser;
+  password: PasswordRules;
+}
+
+export interface AccountSession {
+  id: string;
+  /** "Firefox on Linux"; absent when the user agent says nothing. */
+  device?: string | undefined;
+  /** City or country, when known. */
+  place?: string | undefined;
+  ip?: string | undefined;
+  signedInAt: Date;
+  lastSeenAt: Date;
+  /** The one that asks. */
+  current: boolean;
+}
+
+export interface AccountSessionsView extends FormView<never> {
+  links: AccountLinks;
+  /** Most recent first. */
+  sessions: readonly AccountSession[];
+  now: Date;
+  /** IANA name from the user's `zoneinfo`; UTC when absent. */
+  timeZone?: string | undefined;
+}
+
+export interface AdministratorPasswordView extends FormView<"password" | "passwordAgain"> {
+  /** The one-time token of the link; sent back as `token`. */
+  token: string;
+  /** Name of the account whose password is set. */
+  username: string;
+  password: PasswordRules;
+}
+
+/** OAuth 2.0 Form Post Response Mode §2: the answer of an authorization as a form that sends itself. */
+export interface FormPostView extends PageView {
+  /** An exactly matched, registered redirect URI. */
+  redirectUri: string;
+  parameters: Record<string, string>;
+}
