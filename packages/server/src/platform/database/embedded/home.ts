@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   statSync,
@@ -45,29 +46,40 @@ export interface Home {
  * @throws EmbeddedPostgresError when something cannot be written or belongs to somebody else.
  */
 export function prepareHome(dataDirectory: string, log: (message: string) => void): Home {
-  const wanted = resolve(dataDirectory);
+  return explained(dataDirectory, () => prepare(dataDirectory, log));
+}
+
+/**
+ * Makes the data directory itself, so that it can be locked.
+ *
+ * @returns its real path.
+ * @throws EmbeddedPostgresError when it cannot be made.
+ */
+export function makeDataDirectory(dataDirectory: string): string {
+  return explained(dataDirectory, () => {
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o711 });
+    return realpathSync(dataDirectory);
+  });
+}
+
+function explained<T>(dataDirectory: string, work: () => T): T {
   try {
-    return prepare(wanted, log);
+    return work();
   } catch (error) {
     const code = errorCode(error) ?? "";
-    if (!["EACCES", "EPERM", "EROFS", "ENOSPC", "ENOTDIR", "EEXIST"].includes(code)) throw error;
+    if (!["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR", "EEXIST"].includes(code)) throw error;
     throw new EmbeddedPostgresError(
-      `The data directory ${wanted} cannot be written by uid ${process.getuid?.()} (${String(error)}). Give it to that user, make room, or choose another with OSTIARY_DATA_DIRECTORY.`,
+      `The data directory ${resolve(dataDirectory)} cannot be written by uid ${process.getuid?.()} (${String(error)}). Give it to that user, make room, or choose another with OSTIARY_DATA_DIRECTORY.`,
       { cause: error },
     );
   }
-}
-
-/** Makes the data directory itself, so that it can be locked. */
-export function makeDataDirectory(dataDirectory: string): string {
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o711 });
-  return realpathSync(dataDirectory);
 }
 
 function prepare(dataDirectory: string, log: (message: string) => void): Home {
   const link = join(dataDirectory, "postgres");
   const account = chooseAccount(join(link, "cluster"));
   if (account.switched) letThrough(dataDirectory);
+  checkNotDangling(link);
   if (!existsSync(link) && !canEnter(account, dataDirectory)) relocate(dataDirectory, link, account, log);
   makeDirectory(link, 0o711);
   const root = realpathSync(link);
@@ -101,6 +113,13 @@ function relocate(
   symlinkSync(place, link);
   log(
     `the account ${account.name} cannot reach ${dataDirectory}; the database is kept in ${place}, linked from ${link}`,
+  );
+}
+
+function checkNotDangling(link: string): void {
+  if (existsSync(link) || !lstatSync(link, { throwIfNoEntry: false })) return;
+  throw new EmbeddedPostgresError(
+    `The database should be in ${readlinkSync(link)}, and that is not there. Bring it back (is a volume not mounted?), or remove ${link} to begin anew.`,
   );
 }
 
