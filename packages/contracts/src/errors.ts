@@ -113,6 +113,14 @@ export const ERRORS = {
     message: "The password must not contain the user's name or address.",
   },
 
+  // Mail and text messages
+  "message.invalid": { status: 400, message: "This address or subject cannot be used in a message." },
+  "message.not_sent": { status: 503, message: "The message could not be sent. Try again in a moment." },
+  "message.not_configured": {
+    status: 503,
+    message: "This server is not set up to send such messages. Ask an administrator.",
+  },
+
   // Access
   "role.not_found": { status: 404, message: "There is no such role." },
   "role.code_taken": { status: 409, message: "A role with this code already exists." },
