@@ -281,13 +281,13 @@ create index token_families_expiry on token_families (expires_at);
 create table sign_in_flows (
   tenant_id text not null references tenants on delete cascade,
   id text not null,
-  kind text not null,
   state text not null,
   -- keyed hash of the browser's flow cookie: the flow belongs to one browser
-  browser_hash bytea,
+  browser_hash bytea not null,
   application_id text,
   identifier text,
   user_id text,
+  session_id text,
   amr text[] not null default '{}',
   -- where to go when done, and what the protocol needs then
   continuation jsonb not null default '{}',

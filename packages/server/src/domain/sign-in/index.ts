@@ -1,0 +1,15 @@
+export { deleteExpiredFlows, type Flow } from "./flow.store.ts";
+export { checkFormToken, formToken } from "./form-token.ts";
+export { checkSetUpLink, completeSetUp, createSetUpLink, FIRST_ADMINISTRATOR } from "./set-up.ts";
+export { signInDirectly } from "./sign-in-directly.ts";
+export { signOut } from "./sign-out.ts";
+export { type SignUp, signUp } from "./sign-up.ts";
+export { type FinishedFlow, findFlow, type NewFlow, startFlow, takeFinishedFlow } from "./start-flow.ts";
+export { type FlowState, STEPS } from "./steps.ts";
+export {
+  changeIdentifier,
+  checkApplicationAccess,
+  giveIdentifier,
+  givePassword,
+  type StepResult,
+} from "./take-steps.ts";

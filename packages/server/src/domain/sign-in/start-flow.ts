@@ -1,0 +1,90 @@
+import { IdentityError } from "@ostiary/contracts";
+import { addSeconds } from "../../kernel/clock.ts";
+import type { RequestContext } from "../../kernel/context.ts";
+import { isId, newId } from "../../kernel/identifiers.ts";
+import type { Deps } from "../deps.ts";
+import { type Flow, findFlowOfBrowser, insertFlow, takeFlow } from "./flow.store.ts";
+
+/** Seconds: long enough to look for a password, short enough that an open tab is worth nothing tomorrow. */
+const FLOW_SECONDS = 3_600;
+
+export interface NewFlow {
+  /** The value of the browser's flow cookie; the flow works in that browser only. */
+  browser: string;
+  applicationId?: string | undefined;
+  /** `login_hint`: shown in the form, proves nothing. */
+  identifier?: string | undefined;
+  continuation: Record<string, unknown>;
+}
+
+/** Begins a sign-in. Nothing is decided by the caller but where it leads when finished. */
+export async function startFlow(deps: Deps, context: RequestContext, input: NewFlow): Promise<Flow> {
+  const now = deps.clock.now();
+  const flow: Flow = {
+    id: newId(now),
+    state: "identifier",
+    applicationId: input.applicationId ?? null,
+    identifier: input.identifier?.slice(0, 256) ?? null,
+    userId: null,
+    sessionId: null,
+    amr: [],
+    continuation: input.continuation,
+    version: 1,
+    expiresAt: addSeconds(now, FLOW_SECONDS),
+  };
+  await insertFlow(deps.database, context.tenantId, flow, browserHash(deps, input.browser), now);
+  return flow;
+}
+
+/** @throws IdentityError `flow.not_found`: unknown, expired, finished, or another browser's. */
+export async function findFlow(
+  deps: Deps,
+  context: RequestContext,
+  id: string,
+  browser: string | undefined,
+): Promise<Flow> {
+  const flow =
+    browser !== undefined && isId(id)
+      ? await findFlowOfBrowser(
+          deps.database,
+          context.tenantId,
+          id,
+          browserHash(deps, browser),
+          deps.clock.now(),
+        )
+      : undefined;
+  if (!flow) throw new IdentityError("flow.not_found");
+  return flow;
+}
+
+/** A flow whose every required factor was given: who it is, and the session that was made. */
+export interface FinishedFlow {
+  userId: string;
+  sessionId: string;
+  applicationId: string | null;
+  continuation: Record<string, unknown>;
+}
+
+/**
+ * Hands a finished flow to the protocol that started it, once.
+ *
+ * @throws IdentityError `flow.not_found`: also when it was taken already, or is not finished.
+ */
+export async function takeFinishedFlow(
+  deps: Deps,
+  context: RequestContext,
+  id: string,
+  browser: string | undefined,
+): Promise<FinishedFlow> {
+  const flow =
+    browser !== undefined && isId(id)
+      ? await takeFlow(deps.database, context.tenantId, id, browserHash(deps, browser), deps.clock.now())
+      : undefined;
+  if (!flow?.userId || !flow.sessionId) throw new IdentityError("flow.not_found");
+  const { userId, sessionId, applicationId, continuation } = flow;
+  return { userId, sessionId, applicationId, continuation };
+}
+
+export function browserHash(deps: Deps, browser: string): Buffer {
+  return deps.secrets.keyedHash(browser, "sign-in-browser");
+}

@@ -1,0 +1,149 @@
+import { IdentityError, type Tenant } from "@ostiary/contracts";
+import type { RequestContext } from "../../kernel/context.ts";
+import type { Transaction } from "../../platform/database/types.ts";
+import { findApplication, mayUse } from "../applications/index.ts";
+import { recordEvent } from "../audit/index.ts";
+import { checkPassword } from "../credentials/index.ts";
+import { type Deps, within } from "../deps.ts";
+import { createSession, revokeSession } from "../sessions/index.ts";
+import { advanceFlow, type Flow } from "./flow.store.ts";
+import { nextState } from "./steps.ts";
+
+/** What a step did. `cookie` is set when the sign-in is finished: the value of the session cookie. */
+export interface StepResult {
+  flow: Flow;
+  cookie?: string;
+}
+
+/** The person said who it is. Whether such a user exists is not looked up: the answer would tell a guesser. */
+export async function giveIdentifier(
+  deps: Deps,
+  context: RequestContext,
+  flow: Flow,
+  identifier: string,
+): Promise<StepResult> {
+  const state = nextState(flow.state, "give-identifier");
+  return { flow: await move(deps, context, flow, { state, identifier: identifier.trim() }) };
+}
+
+export async function changeIdentifier(deps: Deps, context: RequestContext, flow: Flow): Promise<StepResult> {
+  const state = nextState(flow.state, "change-identifier");
+  return { flow: await move(deps, context, flow, { state, identifier: null }) };
+}
+
+export interface PasswordStep {
+  /** Only in state `identifier`; in state `password` the flow's own counts. */
+  identifier?: string | undefined;
+  password: string;
+  /** The session this browser had: it ends when the new one begins, so no session survives a change of person. */
+  previousSessionId?: string | undefined;
+}
+
+/**
+ * @throws IdentityError `flow.wrong_step`, `flow.not_found` (a second tab was quicker), and what `checkPassword` and
+ *   `authenticate` throw: `credential.rejected`, `credential.locked`, `credential.busy`, `user.suspended`,
+ *   `application.access_denied`.
+ */
+export async function givePassword(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  flow: Flow,
+  step: PasswordStep,
+): Promise<StepResult> {
+  nextState(flow.state, "give-password"); // refused before the password is even looked at
+  const identifier = flow.state === "password" ? flow.identifier : step.identifier?.trim();
+  if (!identifier) throw new IdentityError("credential.rejected", { reason: "no identifier" });
+  await checkMethod(deps, flow, tenant.id, "password");
+  const { userId } = await checkPassword(deps, context, tenant, identifier, step.password);
+  return deps.database.transaction((tx) =>
+    authenticate(deps, tx, context, flow, {
+      step: "give-password",
+      userId,
+      identifier,
+      method: "pwd",
+      previousSessionId: step.previousSessionId,
+    }),
+  );
+}
+
+export interface Authentication {
+  step: "give-password" | "sign-up";
+  userId: string;
+  identifier: string;
+  /** How: a value of RFC 8176. */
+  method: "pwd";
+  previousSessionId?: string | undefined;
+}
+
+/**
+ * The one place where a session begins: the last required factor was given. State, session and event are one
+ * transaction, and the flow's version decides between two tabs.
+ *
+ * @throws IdentityError `application.access_denied`, `flow.not_found`
+ */
+export async function authenticate(
+  deps: Deps,
+  tx: Transaction,
+  context: RequestContext,
+  flow: Flow,
+  facts: Authentication,
+): Promise<StepResult> {
+  const joined = within(deps, tx);
+  const state = nextState(flow.state, facts.step);
+  await checkApplicationAccess(joined, context.tenantId, flow.applicationId, facts.userId);
+  const amr = [...flow.amr, facts.method];
+  const who: RequestContext = { ...context, actor: { type: "user", id: facts.userId } };
+  const { session, cookie } = await createSession(joined, who, { userId: facts.userId, amr });
+  if (facts.previousSessionId)
+    await revokeSession(joined, who, facts.previousSessionId, "replaced").catch(ignoreGone);
+  const next = {
+    ...flow,
+    state,
+    identifier: facts.identifier,
+    userId: facts.userId,
+    sessionId: session.id,
+    amr,
+  };
+  if (!(await advanceFlow(tx, context.tenantId, flow, next))) throw new IdentityError("flow.not_found");
+  await recordEvent(deps, tx, who, {
+    type: "user.login",
+    target: { type: "user", id: facts.userId },
+    data: { sessionId: session.id, amr, applicationId: flow.applicationId },
+  });
+  return { flow: { ...next, version: flow.version + 1 }, cookie };
+}
+
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
+}
+
+/** Whether this person may enter this application; asked wherever a session meets an application. */
+export async function checkApplicationAccess(
+  deps: Deps,
+  tenantId: string,
+  applicationId: string | null,
+  userId: string,
+): Promise<void> {
+  if (applicationId === null) return;
+  const application = await findApplication(deps, tenantId, applicationId);
+  if (!application) throw new IdentityError("application.not_found");
+  if (application.status !== "active") throw new IdentityError("application.disabled");
+  if (!(await mayUse(deps, application, userId))) throw new IdentityError("application.access_denied");
+}
+
+async function checkMethod(deps: Deps, flow: Flow, tenantId: string, method: string): Promise<void> {
+  if (flow.applicationId === null) return;
+  const application = await findApplication(deps, tenantId, flow.applicationId);
+  if (!application?.signInMethods.includes(method as "password")) {
+    throw new IdentityError("sign_in.method_not_allowed");
+  }
+}
+
+/** @throws IdentityError `flow.not_found` when another request has moved the flow meanwhile. */
+async function move(deps: Deps, context: RequestContext, flow: Flow, change: Partial<Flow>): Promise<Flow> {
+  const next = { ...flow, ...change };
+  if (!(await advanceFlow(deps.database, context.tenantId, flow, next)))
+    throw new IdentityError("flow.not_found");
+  return { ...next, version: flow.version + 1 };
+}
