@@ -59,6 +59,7 @@ export function renderDocument(view: PageView, page: Page): string {
 <meta name="color-scheme" content="${scheme === "auto" ? "light dark" : scheme}">
 <meta name="robots" content="noindex">
 <meta name="referrer" content="no-referrer">
+<link rel="icon" href="${imageUrl(view.tenant.logoUrl) ?? "data:,"}">
 <link rel="stylesheet" href="${stylesheet.path}">
 <style nonce="${view.nonce}">${raw(accentStyle(view.tenant))}</style>
 <script src="${script.path}" nonce="${view.nonce}" defer></script>

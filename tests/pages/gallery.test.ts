@@ -1,0 +1,186 @@
+/**
+ * Every hosted page in every state, in a real browser: axe-core must find nothing, nothing may be wider than the screen,
+ * the content security policy must not be broken, and all of it goes onto one contact sheet for someone to look at.
+ */
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { script, stylesheet } from "../../packages/server/src/pages/assets.ts";
+import {
+  LONG,
+  NONCE,
+  PLAIN,
+  type SamplePage,
+  samplePages,
+} from "../../packages/server/src/pages/testing/samples.ts";
+
+const CHROMIUM = process.env.OSTIARY_CHROMIUM ?? "/usr/bin/chromium";
+const AVAILABLE = existsSync(CHROMIUM);
+if (!AVAILABLE)
+  console.warn(`Skipped: no browser at ${CHROMIUM}. Debian: apt-get install chromium fonts-noto-cjk`);
+
+// What the server sends, except that the browser may also write axe's own results.
+const POLICY = [
+  "default-src 'none'",
+  `style-src 'self' 'nonce-${NONCE}'`,
+  `script-src 'self' 'nonce-${NONCE}'`,
+  "img-src 'self' data: https:",
+  "form-action 'self' https://shop.example.com",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join("; ");
+
+interface Setting {
+  name: string;
+  width: number;
+  dark: boolean;
+  pages: SamplePage[];
+}
+
+const SETTINGS: readonly Setting[] = [
+  { name: "phone 320", width: 320, dark: false, pages: samplePages("en", PLAIN) },
+  { name: "desktop 1440", width: 1440, dark: false, pages: samplePages("en", PLAIN) },
+  { name: "phone dark zh", width: 390, dark: true, pages: samplePages("zh-CN", PLAIN) },
+  { name: "long names 320", width: 320, dark: false, pages: samplePages("en", LONG) },
+  {
+    name: "yellow tenant, dark",
+    width: 390,
+    dark: true,
+    pages: samplePages("en", PLAIN, { accent: "#ffd400", background: "#7b2d8b" }),
+  },
+  {
+    name: "yellow tenant, light",
+    width: 390,
+    dark: true,
+    pages: samplePages("zh-CN", PLAIN, { accent: "#ffd400", background: "#7b2d8b", scheme: "light" }),
+  },
+];
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface AxeResults {
+  violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
+}
+
+/** Serves the samples by number, with the headers they will have. */
+function serve(pages: ReadonlyMap<string, string>) {
+  const assets = new Map([stylesheet, script].map((asset) => [asset.path, asset]));
+  return createServer((request, response) => {
+    const path = (request.url ?? "/").split("?")[0] ?? "/";
+    const asset = assets.get(path);
+    const page = pages.get(path);
+    if (asset) response.setHeader("content-type", asset.contentType);
+    else {
+      response.setHeader("content-type", "text/html; charset=utf-8");
+      response.setHeader("content-security-policy", POLICY);
+    }
+    response.statusCode = asset || page ? 200 : 404;
+    response.end(asset?.body ?? page ?? "");
+  });
+}
+
+async function inspect(page: Page): Promise<string[]> {
+  // Straight into the page's world: the policy forbids script elements of others, and shall.
+  await page.evaluate(AXE);
+  const results = (await page.evaluate(
+    `axe.run(document, { resultTypes: ["violations"], runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] } })`,
+  )) as AxeResults;
+  const overflow = (await page.evaluate(
+    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+  )) as number;
+  const findings = results.violations.flatMap((violation) =>
+    violation.nodes.map((node) => `${violation.id}: ${node.html} ${node.failureSummary ?? ""}`),
+  );
+  return overflow > 0 ? [...findings, `wider than the screen by ${overflow} px`] : findings;
+}
+
+/** Lays the pictures out in columns and takes one picture of them all. */
+async function contactSheet(
+  browser: Browser,
+  title: string,
+  shots: { name: string; png: Buffer }[],
+  width: number,
+) {
+  const shown = Math.min(width, 480);
+  const figures = shots.map(
+    ({ name, png }) =>
+      `<figure><figcaption>${name}</figcaption><img src="data:image/png;base64,${png.toString("base64")}" width="${shown}"></figure>`,
+  );
+  const page = await browser.newPage({ viewport: { width: (shown + 16) * 6 + 16, height: 800 } });
+  await page.setContent(`<!doctype html><style>body{margin:8px;font:14px system-ui;background:#888;columns:6;column-gap:16px}
+figure{margin:0 0 16px;break-inside:avoid}figcaption{padding:2px 0}img{display:block}h1{column-span:all;margin:0}</style>
+<h1>${title}</h1>${figures.join("")}`);
+  const png = await page.screenshot({ fullPage: true });
+  await page.close();
+  return png;
+}
+
+describe.skipIf(!AVAILABLE)("hosted pages in a browser", () => {
+  const directory = mkdtempSync(join(tmpdir(), "ostiary-gallery-"));
+  const pages = new Map<string, string>();
+  for (const [row, setting] of SETTINGS.entries())
+    for (const [column, { page }] of setting.pages.entries()) {
+      // The form that sends itself would leave the page: here it is looked at, so its script stays out.
+      pages.set(`/${row}/${column}`, page.replace(/<script nonce="[^"]*">HTMLForm[^<]*<\/script>/, ""));
+    }
+  const server = serve(pages);
+  let browser: Browser;
+  let origin = "";
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    server.close();
+    console.info(`Contact sheets of the hosted pages: ${directory}`);
+  });
+
+  it.each(SETTINGS.map((setting, row) => ({ ...setting, row })))(
+    "are in order: $name",
+    async ({ name, width, dark, pages: samples, row }) => {
+      const context = await browser.newContext({
+        viewport: { width, height: width > 1_000 ? 900 : 640 },
+        colorScheme: dark ? "dark" : "light",
+      });
+      const page = await context.newPage();
+      const findings: string[] = [];
+      let sample = "";
+      page.on("console", (message) => {
+        if (message.type() === "error") findings.push(`${sample}: ${message.text()}`);
+      });
+      const shots: { name: string; png: Buffer }[] = [];
+      for (const [column, { name: sampleName }] of samples.entries()) {
+        sample = sampleName;
+        await page.goto(`${origin}/${row}/${column}`, { waitUntil: "load" });
+        shots.push({ name: sampleName, png: await page.screenshot({ fullPage: true }) });
+        findings.push(...(await inspect(page)).map((finding) => `${sampleName}: ${finding}`));
+      }
+      await context.close();
+      const file = join(directory, `${name.replaceAll(/\W+/g, "-")}.png`);
+      writeFileSync(file, await contactSheet(browser, name, shots, width));
+      expect(findings).toEqual([]);
+    },
+    120_000,
+  );
+});
