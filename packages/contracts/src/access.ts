@@ -1,0 +1,61 @@
+import { type Static, Type } from "typebox";
+import { Code, Id, Line, Lines, StrictObject, Timestamp, Version } from "./common.ts";
+
+/** The built-in role that may do everything; every tenant has it. */
+export const ADMINISTRATOR_ROLE = "administrator";
+export const DEFAULT_NAMESPACE = "default";
+
+/** `user:read`; `user:*` stands for every action on users, `*` for everything. */
+export const PermissionCode = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: "^(?:\\*|[A-Za-z0-9][A-Za-z0-9_./-]*(?::[A-Za-z0-9][A-Za-z0-9_./-]*)*(?::\\*)?)$",
+  description: "`user:read`; `user:*` stands for every action on users, `*` for everything",
+  examples: ["user:read"],
+});
+
+export const RoleCode = Code;
+export const RoleCodes = Type.Array(RoleCode, { maxItems: 200, uniqueItems: true });
+const Permissions = Type.Array(PermissionCode, { maxItems: 1_000, uniqueItems: true });
+
+/** A named bundle of permissions. */
+export const Role = Type.Object({
+  id: Id,
+  namespace: Code,
+  code: RoleCode,
+  name: Type.String(),
+  description: Type.String(),
+  permissions: Type.Array(Type.String()),
+  system: Type.Boolean({ description: "Built in: can be given and taken, but not changed" }),
+  version: Version,
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+export type Role = Static<typeof Role>;
+
+export const CreateRole = StrictObject({
+  namespace: Type.Optional(Code),
+  code: RoleCode,
+  name: Type.Optional(Line(128, { description: "Default: the code" })),
+  description: Type.Optional(Lines(1_024)),
+  permissions: Type.Optional(Permissions),
+});
+export type CreateRole = Static<typeof CreateRole>;
+
+export const UpdateRole = StrictObject({
+  code: Type.Optional(RoleCode),
+  name: Type.Optional(Line(128)),
+  description: Type.Optional(Lines(1_024)),
+  permissions: Type.Optional(Permissions),
+});
+export type UpdateRole = Static<typeof UpdateRole>;
+
+/** The roles of one user. */
+export const UserRoles = StrictObject({ roles: RoleCodes });
+export type UserRoles = Static<typeof UserRoles>;
+
+export const EffectivePermissions = Type.Object({
+  roles: Type.Array(Type.String()),
+  permissions: Type.Array(Type.String()),
+});
+export type EffectivePermissions = Static<typeof EffectivePermissions>;

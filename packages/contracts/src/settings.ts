@@ -1,0 +1,107 @@
+import { type Static, Type } from "typebox";
+import { Line, Nullable, OneOf, Optionals, StrictObject } from "./common.ts";
+
+const DAY = 86_400;
+const YEAR = 365 * DAY;
+
+const seconds = (minimum: number, maximum: number, description: string) =>
+  Type.Integer({ minimum, maximum, description: `${description}, in seconds` });
+
+const Color = Type.String({
+  maxLength: 7,
+  pattern: "^#[0-9A-Fa-f]{6}$",
+  description: "`#rrggbb`",
+  examples: ["#0f766e"],
+});
+
+/** Scripts can hide in an SVG, so of data addresses only bitmaps are taken. */
+export const Logo = Type.String({
+  maxLength: 65_536,
+  pattern:
+    '^(?:https://[^\\s\\u0000-\\u001F\\u007F-\\u009F<>"\\\\^`{|}]+|data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2})$',
+  description: "An `https:` address, or a PNG, JPEG, GIF or WebP as a base64 `data:` address",
+});
+
+export const LanguageTag = Type.String({
+  maxLength: 35,
+  pattern: "^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$",
+  description: "BCP 47",
+  examples: ["zh-CN"],
+});
+
+const lockout = {
+  attempts: Type.Integer({ minimum: 1, maximum: 1_000, description: "Failed sign-ins of one account" }),
+  seconds: seconds(1, DAY, "In which they are counted, and for which the account is then locked"),
+};
+
+const passwordPolicy = {
+  minLength: Type.Integer({ minimum: 1, maximum: 128, description: "In characters (NIST SP 800-63B: 8)" }),
+  maxLength: Type.Integer({ minimum: 64, maximum: 256, description: "In characters" }),
+  historyLength: Type.Integer({
+    minimum: 0,
+    maximum: 24,
+    description: "So many earlier passwords are refused",
+  }),
+  checkBreached: Type.Boolean({ description: "Refuse passwords of the server's list of breached ones" }),
+};
+
+const sessions = {
+  idleSeconds: seconds(60, YEAR, "A session ends when it was not used for so long"),
+  absoluteSeconds: seconds(60, YEAR, "A session ends at the latest after so long"),
+};
+
+export const SIGNING_ALGORITHMS = ["ES256", "RS256", "EdDSA"] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+const tokens = {
+  accessTokenSeconds: seconds(30, DAY, "Lifetime of access tokens"),
+  refreshTokenSeconds: seconds(60, 2 * YEAR, "Lifetime of a refresh token since its last use"),
+  idTokenSeconds: seconds(30, DAY, "Lifetime of ID tokens"),
+  codeSeconds: seconds(10, 600, "Lifetime of authorization codes (RFC 6749 §4.1.2: at most ten minutes)"),
+  signingAlgorithm: OneOf(SIGNING_ALGORITHMS),
+  keyRotationDays: Type.Integer({
+    minimum: 1,
+    maximum: 3_650,
+    description: "Age at which a signing key is replaced",
+  }),
+};
+
+const branding = {
+  displayName: Nullable(Line(64), { description: "On the hosted pages; null: the tenant's name" }),
+  logo: Nullable(Logo),
+  accent: Nullable(Color),
+  background: Nullable(Color),
+  scheme: OneOf(["light", "dark", "automatic"]),
+};
+
+const values = {
+  signUp: OneOf(["open", "closed"], { description: "Whether people may create an account themselves" }),
+  signInForm: OneOf(["together", "identifier_first"], {
+    description: "Whether the sign-in page asks for identifier and password at once",
+  }),
+  locale: Nullable(LanguageTag, {
+    description: "Language of the pages when the browser asks for none that we have",
+  }),
+};
+
+/** A tenant's settings, complete. */
+export const TenantSettings = Type.Object({
+  ...values,
+  lockout: Type.Object(lockout),
+  passwordPolicy: Type.Object(passwordPolicy),
+  sessions: Type.Object(sessions),
+  tokens: Type.Object(tokens),
+  branding: Type.Object(branding),
+});
+export type TenantSettings = Static<typeof TenantSettings>;
+
+/** A change of settings: absent = unchanged, and within a group too. */
+export const TenantSettingsPatch = StrictObject({
+  ...Optionals(values),
+  lockout: Type.Optional(StrictObject(Optionals(lockout))),
+  passwordPolicy: Type.Optional(StrictObject(Optionals(passwordPolicy))),
+  sessions: Type.Optional(StrictObject(Optionals(sessions))),
+  tokens: Type.Optional(StrictObject(Optionals(tokens))),
+  branding: Type.Optional(StrictObject(Optionals(branding))),
+});
+export type TenantSettingsPatch = Static<typeof TenantSettingsPatch>;
