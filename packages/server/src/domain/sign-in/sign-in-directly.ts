@@ -1,13 +1,13 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { newSecret } from "../../kernel/identifiers.ts";
+import { newId } from "../../kernel/identifiers.ts";
 import type { Deps } from "../deps.ts";
-import { startFlow } from "./start-flow.ts";
-import { givePassword, type StepResult } from "./take-steps.ts";
+import type { Flow } from "./flow.store.ts";
+import { givePassword, type StepResult, UNSTORED } from "./take-steps.ts";
 
 /**
- * A sign-in without our pages, for an application that has its own form: the same flow, the same steps, started and
- * taken in one call. The flow row ends with it.
+ * A sign-in without our pages, for an application that has its own form: the same steps of the same table, in one
+ * call, so the flow needs no row.
  *
  * @returns what the last step returned; the session is in `flow.sessionId`.
  */
@@ -17,11 +17,19 @@ export async function signInDirectly(
   tenant: Tenant,
   input: { applicationId: string; identifier: string; password: string },
 ): Promise<StepResult & { flow: { userId: string; sessionId: string } }> {
-  const flow = await startFlow(deps, context, {
-    browser: newSecret(),
+  const now = deps.clock.now();
+  const flow: Flow = {
+    id: newId(now),
+    state: "identifier",
     applicationId: input.applicationId,
+    identifier: null,
+    userId: null,
+    sessionId: null,
+    amr: [],
     continuation: {},
-  });
+    version: UNSTORED,
+    expiresAt: now,
+  };
   const result = await givePassword(deps, context, tenant, flow, input);
   const { userId, sessionId } = result.flow;
   if (!userId || !sessionId)

@@ -67,6 +67,9 @@ export async function givePassword(
   );
 }
 
+/** The version of a flow that begins and ends within one call and so has no row. */
+export const UNSTORED = 0;
+
 export interface Authentication {
   step: "give-password" | "sign-up";
   userId: string;
@@ -105,7 +108,8 @@ export async function authenticate(
     sessionId: session.id,
     amr,
   };
-  if (!(await advanceFlow(tx, context.tenantId, flow, next))) throw new IdentityError("flow.not_found");
+  const won = flow.version === UNSTORED || (await advanceFlow(tx, context.tenantId, flow, next));
+  if (!won) throw new IdentityError("flow.not_found");
   await recordEvent(deps, tx, who, {
     type: "user.login",
     target: { type: "user", id: facts.userId },
