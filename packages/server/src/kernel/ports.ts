@@ -46,6 +46,11 @@ export interface PasswordHasher {
   verify(stored: string, password: string): Promise<{ ok: boolean; upgrade: boolean }>;
   /** Takes as long as `verify`: for identifiers that do not exist. */
   verifyNothing(password: string): Promise<void>;
+  /**
+   * What to store for a hash that comes from another system: the same text, or argon2id around a fast hash.
+   * @throws IdentityError `credential.unsupported_hash`, `credential.busy`
+   */
+  adopt(imported: string): Promise<string>;
 }
 
 export interface Logger {

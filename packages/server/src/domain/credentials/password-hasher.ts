@@ -32,13 +32,6 @@ export interface PasswordHasherOptions {
 }
 
 export interface PasswordHasher extends PasswordHasherPort {
-  /**
-   * Turns a hash that comes from elsewhere into what may be stored: the same text for the slow formats, argon2id
-   * around the fast ones (MD5 and the like).
-   *
-   * @throws IdentityError `credential.unsupported_hash`, `credential.busy`
-   */
-  adopt(imported: string): Promise<string>;
   stats(): WorkPoolStatistics;
 }
 

@@ -11,7 +11,7 @@ import {
 // RFC 9106 §3.1 names the types; the text form is the PHC string format of the reference implementation. A missing
 // version is 16 (0x10). Django puts its own "argon2" in front.
 const PATTERN =
-  /^(?:argon2)?\$argon2(id|i|d)(?:\$v=(16|19))?\$m=(\d{1,7}),t=(\d{1,5}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,128})\$([A-Za-z0-9+/]{22,172})$/;
+  /^(?:argon2)?\$argon2(id|i|d)(?:\$v=(16|19))?\$m=([1-9]\d{0,6}),t=([1-9]\d{0,4}),p=([1-9]\d{0,2})\$([A-Za-z0-9+/]{11,128})\$([A-Za-z0-9+/]{22,172})$/;
 
 const ALGORITHMS = { d: 0, i: 1, id: 2 } as const;
 
@@ -52,11 +52,9 @@ export const argon2Format: PasswordFormat = (text) => {
 
 function isSafe({ memoryKiB, iterations, parallelism }: Argon2Parameters): boolean {
   return (
-    parallelism >= 1 &&
     parallelism <= COST_LIMITS.parallelism &&
     memoryKiB >= 8 * parallelism && // RFC 9106 §3.1
     memoryKiB <= COST_LIMITS.memoryKiB &&
-    iterations >= 1 &&
     memoryKiB * iterations <= COST_LIMITS.memoryPassesKiB
   );
 }

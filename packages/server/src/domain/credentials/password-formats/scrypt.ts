@@ -1,12 +1,16 @@
 import { scrypt } from "node:crypto";
 import { equalBytes } from "../../../kernel/constant-time.ts";
-import { acceptableHashLength, COST_LIMITS, decodeBase64, type PasswordFormat } from "./password-format.ts";
+import { COST_LIMITS, decodeBase64, type PasswordFormat } from "./password-format.ts";
 
 // Django: scrypt$n$salt$r$p$hash, the salt being text.
-const DJANGO = /^scrypt\$(\d{1,8})\$([^$\s]{1,128})\$(\d{1,3})\$(\d{1,3})\$([A-Za-z0-9+/]{22,172}={0,2})$/;
+const DJANGO =
+  /^scrypt\$([1-9]\d{0,7})\$([^$\s]{1,128})\$([1-9]\d{0,2})\$([1-9]\d{0,2})\$([A-Za-z0-9+/]{22,172}={0,2})$/;
 // passlib and the PHC string format; ln is the binary logarithm of N.
 const PHC =
-  /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{0,172})\$([A-Za-z0-9+/]{22,172})$/;
+  /^\$scrypt\$ln=([1-9]\d?),r=([1-9]\d{0,2}),p=([1-9]\d{0,2})\$([A-Za-z0-9+/]{0,172})\$([A-Za-z0-9+/]{22,172})$/;
+
+/** passlib's and Django's, in bytes. A shorter hash would be the beginning of a longer one, and so still match. */
+const HASH_LENGTHS: readonly number[] = [32, 64];
 
 interface Parameters {
   N: number;
@@ -28,7 +32,7 @@ export const scryptFormat: PasswordFormat = (text) => {
 };
 
 function parsed(parameters: Parameters, salt: Buffer, expected: Buffer): ReturnType<PasswordFormat> {
-  if (!isSafe(parameters) || !acceptableHashLength(expected)) return "unsafe";
+  if (!isSafe(parameters) || !HASH_LENGTHS.includes(expected.length)) return "unsafe";
   return {
     format: "scrypt",
     verify: async (password) =>
@@ -41,11 +45,9 @@ function isSafe({ N, r, p }: Parameters): boolean {
   return (
     N > 1 &&
     Number.isInteger(Math.log2(N)) &&
-    r >= 1 &&
-    p >= 1 &&
     p <= COST_LIMITS.parallelism &&
     memoryKiB <= COST_LIMITS.memoryKiB &&
-    memoryKiB * p <= COST_LIMITS.memoryPassesKiB
+    2 * memoryKiB * p <= COST_LIMITS.memoryPassesKiB // ROMix writes it once and reads it once: RFC 7914 §5
   );
 }
 

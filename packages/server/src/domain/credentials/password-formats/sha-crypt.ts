@@ -5,10 +5,13 @@ import { COST_LIMITS, type PasswordFormat } from "./password-format.ts";
 
 // Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512": https://www.akkadia.org/drepper/SHA-crypt.txt
 // The step numbers below are those of that page.
-const PATTERN = /^\$([56])\$(?:rounds=(\d{1,9})\$)?([^$\s]{0,16})\$([./A-Za-z0-9]{43}|[./A-Za-z0-9]{86})$/;
+const PATTERN =
+  /^\$([56])\$(?:rounds=([1-9]\d{0,8})\$)?([^$\s]{0,16})\$([./A-Za-z0-9]{43}|[./A-Za-z0-9]{86})$/;
 const ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const DEFAULT_ROUNDS = 5_000;
 const MINIMUM_ROUNDS = 1_000;
+/** crypt(3) takes no longer password, in bytes (CRYPT_MAX_PASSPHRASE_SIZE of libxcrypt), and each round reads it. */
+const MAXIMUM_PASSWORD_BYTES = 512;
 /** How long one turn of the event loop may be held: the rounds are many small hashes on the main thread. */
 const SLICE_MILLISECONDS = 1;
 
@@ -26,11 +29,11 @@ export const shaCryptFormat: PasswordFormat = (text) => {
   const digest: Digest = id === "5" ? "sha256" : "sha512";
   return {
     format: `${digest}-crypt`,
-    verify: async (password) =>
-      equalBytes(
-        Buffer.from(await shaCrypt(digest, password, Buffer.from(salt), rounds)),
-        Buffer.from(expected),
-      ),
+    verify: async (password) => {
+      if (password.length > MAXIMUM_PASSWORD_BYTES) return false;
+      const actual = await shaCrypt(digest, password, Buffer.from(salt), rounds);
+      return equalBytes(Buffer.from(actual), Buffer.from(expected));
+    },
   };
 };
 
