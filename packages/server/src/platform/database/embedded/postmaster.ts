@@ -22,7 +22,7 @@ export interface Postmaster {
 }
 
 /** The live server of this cluster, started by whomever; undefined when there is none. */
-export function findPostmaster(home: Home): Postmaster | undefined {
+function findPostmaster(home: Home): Postmaster | undefined {
   const found = readPidFile(home);
   return found && isServerOf(found.pid, home.cluster) ? found : undefined;
 }
