@@ -140,10 +140,28 @@ export const ERRORS = {
     message:
       "A redirect URI must be absolute, without fragment or wildcard, and use https (http only for loopback).",
   },
+  "application.return_origin_invalid": {
+    status: 400,
+    message: "A return origin is scheme, host and port only, with https (http only for loopback).",
+  },
+  "application.authentication_invalid": {
+    status: 400,
+    message:
+      "Grant types, authentication method and keys do not fit together. See `errors` for what to correct.",
+  },
+  "application.public_client": {
+    status: 409,
+    message: "This application is a public client or uses keys, so it has no secret.",
+  },
   "application.secret_not_found": { status: 404, message: "There is no such secret." },
   "application.too_many_secrets": { status: 409, message: "An application can have at most 5 secrets." },
   "client.rejected": { status: 401, message: "The client's identifier or secret is wrong." },
   "api_key.not_found": { status: 404, message: "There is no such API key." },
+  "api_key.owner_invalid": {
+    status: 400,
+    message:
+      "A key of type user needs `userId`, one of type application `applicationId`, a global one neither.",
+  },
   "api_key.invalid": { status: 401, message: "The API key is not valid." },
   "api_key.key_taken": { status: 409, message: "This key value is in use." },
   "object.id_taken": { status: 409, message: "This id or serial is in use." },

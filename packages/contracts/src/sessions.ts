@@ -1,0 +1,21 @@
+import { type Static, Type } from "typebox";
+import { Id, Nullable, Timestamp } from "./common.ts";
+
+/** A signed-in browser or device. */
+export const Session = Type.Object({
+  id: Id,
+  userId: Id,
+  device: Type.String({ description: "In words, e.g. `Chrome on Windows`; empty when unknown" }),
+  ip: Nullable(Type.String(), { description: "Where it began" }),
+  userAgent: Nullable(Type.String()),
+  amr: Type.Array(Type.String(), { description: "How the person was authenticated (RFC 8176)" }),
+  authenticatedAt: Timestamp,
+  createdAt: Timestamp,
+  lastSeenAt: Timestamp,
+  expiresAt: Timestamp,
+});
+export type Session = Static<typeof Session>;
+
+/** How many were revoked. */
+export const RevokedSessions = Type.Object({ revoked: Type.Integer({ minimum: 0 }) });
+export type RevokedSessions = Static<typeof RevokedSessions>;
