@@ -66,14 +66,18 @@ function npmEnvironment() {
   };
 }
 
+/**
+ * `npm install --no-save` takes the versions and hashes of the lock file, as `npm ci` does, and leaves that file alone.
+ * `npm ci` itself would wipe node_modules under a running server, and it refuses a lock file that was written against
+ * a registry which lacks the binaries for other platforms.
+ */
 async function installPackages() {
   say("installing packages (a minute or two the first time) …");
-  const { code, output } = await capture("npm", ["ci", "--include=dev", "--include=optional"], {
-    env: npmEnvironment(),
-  });
+  const args = ["install", "--no-save", "--include=dev", "--include=optional", "--loglevel=error"];
+  const { code, output } = await capture("npm", args, { env: npmEnvironment() });
   if (code === 0) return;
   throw new Failure(
-    `${lastLines(output)}\nnpm ci failed (exit code ${code}). Is the npm registry reachable from here? Then run this again.`,
+    `${lastLines(output)}\nnpm could not install the packages (exit code ${code}). Is the npm registry reachable from here? Then run this again.`,
   );
 }
 
