@@ -52,11 +52,21 @@ function mix(from: Colour, to: Colour, share: number): Colour {
 /** Moves a colour toward `target` in steps of a fiftieth until `done`; the target itself when nothing before it does. */
 function shift(colour: Colour, target: Colour, done: (candidate: Colour) => boolean): Colour {
   for (let step = 0; step < 50; step++) {
-    const candidate = mix(colour, target, step / 50);
     // What the browser gets is rounded, so the rounded colour must pass.
-    if (done(parseColour(hex(candidate)) ?? candidate)) return candidate;
+    const [red, green, blue] = mix(colour, target, step / 50);
+    const candidate: Colour = [Math.round(red), Math.round(green), Math.round(blue)];
+    if (done(candidate)) return candidate;
   }
   return target;
+}
+
+/** Lightens as long as possible without losing colour: first all channels in proportion, only then toward white. */
+function lighten(colour: Colour, done: (candidate: Colour) => boolean): Colour {
+  const strongest = Math.max(...colour);
+  if (strongest === 0) return shift(colour, WHITE, done);
+  const brightest = mix(BLACK, colour, 255 / strongest);
+  const vivid = shift(colour, brightest, done);
+  return done(vivid) ? vivid : shift(brightest, WHITE, done);
 }
 
 /** White if it can be read on the colour, else black; one of the two always reaches 4.58. */
@@ -72,11 +82,8 @@ function textOn(colour: Colour): Colour {
 function schemeColours(look: TenantLook, scheme: "light" | "dark"): Record<string, string> {
   const card = parseColour(CARD[scheme]) ?? WHITE;
   const wanted = parseColour(look.accent) ?? parseColour(DEFAULT_ACCENT) ?? BLACK;
-  const link = shift(
-    wanted,
-    scheme === "light" ? BLACK : WHITE,
-    (colour) => contrast(colour, card) >= AA + 0.4,
-  );
+  const readable = (colour: Colour): boolean => contrast(colour, card) >= AA + 0.4;
+  const link = scheme === "light" ? shift(wanted, BLACK, readable) : lighten(wanted, readable);
   // In the dark a deep accent would sink into the card, so the button takes the lightened one.
   const accent = scheme === "light" ? wanted : link;
   const background = parseColour(look.background) ?? parseColour(PAGE[scheme]) ?? WHITE;

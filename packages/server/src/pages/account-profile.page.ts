@@ -94,7 +94,7 @@ function choices(texts: Texts, kind: "gender" | "locale", value: string): (reado
 /** The fields of the profile that a person edits himself. Identifiers are not among them: changing one needs proof. */
 export function renderAccountProfilePage(view: AccountProfileView): string {
   const texts = textsFor(view.language);
-  const { field } = fieldsOf(view, { focus: false });
+  const { field } = fieldsOf(view, { optional: true });
   const input = ({ choices: kind, ...options }: Field) => {
     const value = view.values[options.name] ?? "";
     return field({ ...options, value, ...(kind && { choices: choices(texts, kind, value) }) });

@@ -19,7 +19,7 @@ ${session.current && html`<p class="badge">${texts.t("sessions.current")}</p>`}
 ${where.length > 0 && html`<p class="detail"><bdi>${where.join(" · ")}</bdi></p>`}
 <p class="detail">${texts.rich("sessions.lastSeen", { when: time(texts, session.lastSeenAt, seen, view.timeZone) })}</p>
 <p class="detail">${texts.rich("sessions.since", {
-    when: time(texts, session.signedInAt, texts.dateTime(session.signedInAt, view.timeZone), view.timeZone),
+    when: time(texts, session.signedInAt, texts.date(session.signedInAt, view.timeZone), view.timeZone),
   })}</p>
 </div>
 ${

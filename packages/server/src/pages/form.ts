@@ -12,7 +12,7 @@ export interface FieldOptions {
   /** What the phone's enter key says. */
   enterkeyhint?: "next" | "go" | "done";
   help?: Message;
-  /** The label of a field that is not required says so. */
+  /** The label of a field that is not required says so, except in a form where nothing is. */
   required?: boolean;
   readonly?: boolean;
   /** Typed letter by letter: the phone must not capitalise or correct it. */
@@ -82,7 +82,7 @@ function renderField(texts: Texts, options: FieldOptions, state: FieldState): Sa
     "aria-invalid": error ? "true" : undefined,
   });
   const extras = options.type === "password" ? passwordExtras(texts, name) : null;
-  const optional = !options.required && !options.readonly;
+  const optional = state.markOptional && !options.required && !options.readonly;
   return html`<div class="field">
 <label for="${name}">${texts.t(options.label)}${optional && html` <span class="optional">${texts.t("form.optional")}</span>`}</label>
 <div class="control">${control(options, common)}${extras?.toggle}</div>
@@ -94,24 +94,30 @@ interface FieldState {
   error: Message | undefined;
   values: MessageValues;
   autofocus: boolean;
+  markOptional: boolean;
 }
 
 /**
  * @param values - For error texts that name a limit ("at least {{min}} characters").
- * @param focus - `false` on pages that are read before they are filled in.
+ * @param optional - `true` for a form of which nothing need be filled in: no label says so, and none gets the focus.
  */
 export function fieldsOf(
   view: { language: string; errors?: FormErrors<string> | undefined },
-  { values = {}, focus = true }: { values?: MessageValues; focus?: boolean } = {},
+  { values = {}, optional = false }: { values?: MessageValues; optional?: boolean } = {},
 ): Fields {
   const texts = textsFor(view.language);
   // With errors the summary gets the focus.
-  let wantsFocus = focus && !hasErrors(view.errors);
+  let wantsFocus = !optional && !hasErrors(view.errors);
   return {
     field(options) {
       const autofocus = wantsFocus && !options.value && !options.readonly;
       if (autofocus) wantsFocus = false;
-      return renderField(texts, options, { error: view.errors?.[options.name], values, autofocus });
+      return renderField(texts, options, {
+        error: view.errors?.[options.name],
+        values,
+        autofocus,
+        markOptional: !optional,
+      });
     },
   };
 }

@@ -26,6 +26,7 @@ export interface Texts {
   rich(key: MessageKey, values: Record<string, SafeHtml>): SafeHtml;
   /** Day and minute with the zone's name. `timeZone` is an IANA name; an unknown one counts as UTC. */
   dateTime(moment: Date, timeZone?: string): string;
+  date(moment: Date, timeZone?: string): string;
   /** "5 minutes ago"; the largest whole unit, nothing finer than a minute. */
   ago(moment: Date, now: Date): string;
 }
@@ -85,19 +86,20 @@ function ago(language: string, moment: Date, now: Date): string | null {
   return new Intl.RelativeTimeFormat(language).format(-Math.floor(elapsed / milliseconds), name);
 }
 
-function dateTime(language: string, moment: Date, timeZone: string): string {
-  const options = {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "numeric",
-    minute: "2-digit",
-  } as const;
+const DATE = { day: "numeric", month: "short", year: "numeric" } as const;
+const DATE_TIME = { ...DATE, hour: "numeric", minute: "2-digit", timeZoneName: "short" } as const;
+
+function format(
+  language: string,
+  options: Intl.DateTimeFormatOptions,
+  moment: Date,
+  timeZone: string,
+): string {
   try {
-    return new Intl.DateTimeFormat(language, { ...options, timeZone, timeZoneName: "short" }).format(moment);
+    return new Intl.DateTimeFormat(language, { ...options, timeZone }).format(moment);
   } catch (error) {
     if (!(error instanceof RangeError) || timeZone === "UTC") throw error;
-    return dateTime(language, moment, "UTC");
+    return format(language, options, moment, "UTC");
   }
 }
 
@@ -119,7 +121,8 @@ function makeTexts(language: string): Texts {
       const parts = t(key, Object.fromEntries(places)).split(MARK);
       return html`${parts.map((part, index) => (index % 2 === 1 ? (values[part] ?? raw("")) : part))}`;
     },
-    dateTime: (moment, timeZone = "UTC") => dateTime(language, moment, timeZone),
+    date: (moment, timeZone = "UTC") => format(language, DATE, moment, timeZone),
+    dateTime: (moment, timeZone = "UTC") => format(language, DATE_TIME, moment, timeZone),
     ago: (moment, now) => ago(language, moment, now) ?? t("time.justNow"),
   };
 }

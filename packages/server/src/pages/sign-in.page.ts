@@ -80,9 +80,11 @@ export function renderSignedInPage(view: SignedInView): string {
     title,
     hasErrors: hasErrors(view.errors),
     body: html`<h1>${title}</h1>
-<p class="lead">${texts.rich("signedIn.as", { user: nameOf(view.userName) })} ${
-      application && texts.rich("signedIn.toApplication", { application: nameOf(application.name) })
-    }</p>
+<p class="lead">${texts.rich("signedIn.as", { user: nameOf(view.userName) })}</p>
+${
+  application &&
+  html`<p class="lead">${texts.rich("signedIn.toApplication", { application: nameOf(application.name) })}</p>`
+}
 ${messages(view)}
 ${form(
   view,

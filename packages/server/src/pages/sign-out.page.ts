@@ -8,14 +8,15 @@ import type { SignedOutView, SignOutView } from "./views.ts";
 export function renderSignOutPage(view: SignOutView): string {
   const texts = textsFor(view.language);
   const title = texts.t("signOut.title");
+  const asker =
+    view.application && texts.rich("signOut.fromApplication", { application: nameOf(view.application.name) });
+  const user = view.userName && texts.rich("signOut.as", { user: nameOf(view.userName) });
   return renderDocument(view, {
     title,
     hasErrors: hasErrors(view.errors),
     body: html`<h1>${title}</h1>
-<p class="lead">${view.userName && texts.rich("signOut.as", { user: nameOf(view.userName) })} ${
-      view.application &&
-      texts.rich("signOut.fromApplication", { application: nameOf(view.application.name) })
-    }</p>
+${asker && html`<p class="lead">${asker}</p>`}
+${user && html`<p class="lead">${user}</p>`}
 ${messages(view)}
 ${form(
   view,
@@ -31,18 +32,14 @@ export function renderSignedOutPage(view: SignedOutView): string {
   const texts = textsFor(view.language);
   const title = texts.t("signedOut.title");
   const back = linkUrl(view.continueUrl);
+  const where = view.application
+    ? texts.rich("signedOut.toApplication", { application: nameOf(view.application.name) })
+    : texts.t("signedOut.back");
   return renderDocument(view, {
     title,
     body: html`<h1>${title}</h1>
 <p class="lead">${texts.t("signedOut.text")}</p>
-<div class="actions">${
-      back &&
-      html`<p><a href="${back}">${
-        view.application
-          ? texts.rich("signedOut.toApplication", { application: nameOf(view.application.name) })
-          : texts.t("signedOut.back")
-      }</a></p>`
-    }
-${buttonLink(texts, view.signInUrl, "signedOut.signIn")}</div>`,
+<div class="actions">${back && html`<a class="button" href="${back}"><span>${where}</span></a>`}
+${buttonLink(texts, view.signInUrl, "signedOut.signIn", back !== null)}</div>`,
   });
 }

@@ -67,7 +67,7 @@ export const HOSTILE: Words = {
     background: "#fff}body{display:none",
   },
   user: ATTACK,
-  email: ATTACK,
+  email: `${ATTACK}@example.com`,
   application: ATTACK,
   logoUrl: `https://example.com/"onerror="alert(1)`,
   scope: ATTACK,
