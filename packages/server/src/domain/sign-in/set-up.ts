@@ -5,6 +5,7 @@ import { newSecret } from "../../kernel/identifiers.ts";
 import { ADMINISTRATOR, assignRoles, hasAdministrator } from "../access/index.ts";
 import { setPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
+import { ensureDefaultTenant } from "../tenants/index.ts";
 import { createUser } from "../users/index.ts";
 import { consumeSetUpLink, insertSetUpLink, isSetUpLinkOpen } from "./set-up.store.ts";
 
@@ -15,11 +16,12 @@ const LINK_SECONDS = 86_400;
 export const FIRST_ADMINISTRATOR = "administrator";
 
 /**
- * The address at which the first administrator sets a password, once.
+ * The address at which the first administrator of the default tenant sets a password, once.
  *
- * @returns null when the tenant has an administrator already.
+ * @returns null when there is an administrator already.
  */
-export async function createSetUpLink(deps: Deps, tenantId: string): Promise<string | null> {
+export async function createSetUpLink(deps: Deps): Promise<string | null> {
+  const tenantId = (await ensureDefaultTenant(deps)).id;
   if (await hasAdministrator(deps, tenantId)) return null;
   const token = newSecret();
   await insertSetUpLink(

@@ -403,3 +403,9 @@ create table installation (
   name text primary key,
   sealed bytea not null
 );
+
+-- When a round of jobs was last taken by one of the processes.
+create table job_turns (
+  name text primary key,
+  taken_at timestamptz not null
+);

@@ -1,0 +1,147 @@
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { apiPlugin } from "./api/index.ts";
+import type { ServerConfig } from "./config.ts";
+import { huacePlugin } from "./dialects/huace/routes.ts";
+import { finishSealing } from "./domain/audit/index.ts";
+import { createPasswordHasher } from "./domain/credentials/index.ts";
+import type { Deps } from "./domain/deps.ts";
+import { ensureDefaultTenant, findTenantBySlug } from "./domain/tenants/index.ts";
+import { startJobs } from "./jobs/run-jobs.ts";
+import { ChangeFeed } from "./kernel/changes.ts";
+import type { AdjustableClock } from "./kernel/clock.ts";
+import { newSecret } from "./kernel/identifiers.ts";
+import { pagesPlugin } from "./pages/index.ts";
+import { ChangeListenerConnection } from "./platform/database/listener.ts";
+import { type ConnectionSettings, connect, type PgDatabase } from "./platform/database/pool.ts";
+import { createApp } from "./platform/http/create-app.ts";
+import { healthRoutes } from "./platform/http/health.routes.ts";
+import { createRateLimits } from "./platform/limits/index.ts";
+import { createMessageSender } from "./platform/mail/message-sender.ts";
+import { loadHashKey } from "./platform/secrets/installation-key.ts";
+import { parseMasterKey } from "./platform/secrets/master-key.ts";
+import { createSealer, createSecrets } from "./platform/secrets/sealing.ts";
+import { createMetrics, type Metrics } from "./platform/telemetry/metrics.ts";
+import { observeRequests } from "./platform/telemetry/request-log.ts";
+import { oidcPlugin } from "./protocols/oidc/routes.ts";
+
+export interface Parts {
+  config: ServerConfig;
+  /** The address of `config`, with the real port. */
+  publicUrl: string;
+  connection: ConnectionSettings["connection"];
+  masterKey: Buffer;
+  clock: AdjustableClock;
+  log: Logger;
+  /** All processes' metrics in Prometheus' text format; default: this process's. */
+  collectMetrics?: (own: Metrics) => Promise<string>;
+}
+
+/** The whole server, joined but not listening. */
+export interface Composition {
+  app: FastifyInstance;
+  deps: Deps;
+  database: PgDatabase;
+  /** Bearer of all rights for calls that never leave this process (the command line on the server's machine). */
+  operatorSecret: string;
+  /** Ends what runs beside the requests; `app` must be closed before. */
+  close(): Promise<void>;
+}
+
+/** Joins all parts. This is the one file that knows them all. */
+export async function compose(parts: Parts): Promise<Composition> {
+  const { config, connection, log } = parts;
+  const database = connect({
+    connection,
+    poolSize: config.poolSize,
+    onError: (error) => log.warn({ err: error }, "an idle database connection broke"),
+  });
+  const feed = new ChangeFeed();
+  const listener = new ChangeListenerConnection(connection, feed, log);
+  await listener.open();
+  const deps = await createDeps(parts, database, feed);
+  await ensureDefaultTenant(deps);
+  const operatorSecret = newSecret();
+  const app = await createRoutes(parts, deps, operatorSecret);
+  const jobs = startJobs(deps);
+  const close = async () => {
+    await jobs.stop();
+    await finishSealing(deps).catch((error: unknown) =>
+      log.error({ err: error }, "sealing at the end failed"),
+    );
+    await listener.close();
+    await database.close();
+  };
+  return { app, deps, database, operatorSecret, close };
+}
+
+async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed): Promise<Deps> {
+  const { config, clock, log, publicUrl, masterKey } = parts;
+  const previous = config.previousMasterKeys.map((key) =>
+    parseMasterKey(key, "OSTIARY_PREVIOUS_MASTER_KEYS"),
+  );
+  const sealer = createSealer({ current: masterKey, previous });
+  const hashKey = await loadHashKey(database, sealer);
+  const secrets = createSecrets({ sealer, hashKey });
+  return {
+    database,
+    clock,
+    secrets,
+    hasher: createPasswordHasher(
+      config.passwordConcurrency === undefined ? {} : { concurrency: config.passwordConcurrency },
+    ),
+    limits: createRateLimits({ kind: config.rateLimits, database, clock, log }),
+    sender: createMessageSender({
+      mail: config.mail,
+      ...(config.sms === undefined ? {} : { sms: config.sms }),
+      hookSecret: secrets.keyedHash("hook", "message-hook").toString("hex"),
+      clock,
+      logger: log,
+    }),
+    feed,
+    log,
+    publicUrl,
+  };
+}
+
+async function createRoutes(parts: Parts, deps: Deps, operatorSecret: string): Promise<FastifyInstance> {
+  const { config, log, clock } = parts;
+  const metrics = createMetrics();
+  const app = await createApp({
+    log,
+    resolveTenant: (slug) => findTenantBySlug(deps, slug),
+    trustedProxies: config.trustedProxies,
+  });
+  observeRequests(app, metrics);
+  const ownPort = config.metricsPort !== undefined;
+  await app.register(
+    healthRoutes({
+      database: deps.database,
+      feed: deps.feed,
+      metrics: ownPort ? undefined : () => parts.collectMetrics?.(metrics) ?? metrics.registry.metrics(),
+    }),
+  );
+  await app.register(apiPlugin(deps, { operatorSecret }), { prefix: "/api/v1" });
+  for (const prefix of ["", "/t/:tenant"]) {
+    await app.register(pagesPlugin(deps), { prefix });
+    await app.register(oidcPlugin(deps), { prefix });
+    await app.register(huacePlugin(deps), { prefix: `${prefix}/huace` });
+  }
+  if (config.clockControl) {
+    app.post<{ Body: { advanceSeconds: number } }>("/_test/clock", {
+      schema: {
+        body: {
+          type: "object",
+          required: ["advanceSeconds"],
+          additionalProperties: false,
+          properties: { advanceSeconds: { type: "number", minimum: 0, maximum: 1e9 } },
+        },
+      },
+      handler: (request, reply) => {
+        clock.advance(request.body.advanceSeconds);
+        return reply.send({ now: clock.now().toISOString() });
+      },
+    });
+  }
+  return app;
+}

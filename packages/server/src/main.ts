@@ -1,0 +1,148 @@
+import { createServer } from "node:net";
+import type { Logger } from "pino";
+import { type Composition, compose, type Parts } from "./compose.ts";
+import { ConfigurationError, type ServerConfig } from "./config.ts";
+import { createSetUpLink } from "./domain/sign-in/index.ts";
+import { ensureAdministrator } from "./ensure-administrator.ts";
+import { AdjustableClock } from "./kernel/clock.ts";
+import { type OpenDatabase, openDatabase } from "./platform/database/open-database.ts";
+import { loadMasterKey } from "./platform/secrets/master-key.ts";
+import { createLogger } from "./platform/telemetry/logger.ts";
+import { startCluster } from "./workers.ts";
+
+export interface RunningServer {
+  url: string;
+  /** The one-time address at which the first administrator sets a password; null when there is one. */
+  setUpLink: string | null;
+  /** Ephemeral servers whose file names no administrator get one. */
+  administrator: { username: string; password: string } | null;
+  /** Finishes requests in flight, then stops everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the identity centre: database, migrations, configuration file, HTTP.
+ *
+ * @param say - told in words what takes time.
+ * @throws Error whose message says what is wrong and what to do.
+ */
+export async function startServer(
+  given: ServerConfig,
+  say: (message: string) => void = () => {},
+): Promise<RunningServer> {
+  const config = { ...given, port: given.port === 0 ? await findFreePort(given.host) : given.port };
+  if (config.clockControl && config.workers > 1) {
+    throw new ConfigurationError(
+      "The clock can be controlled in one process only: leave out OSTIARY_WORKERS.",
+    );
+  }
+  const log = createLogger(config.logLevel);
+  const store = await openDatabase(config, say);
+  try {
+    const parts = await makeParts(config, store, log);
+    const composition = await compose(parts);
+    const first = await prepare(composition, config);
+    const running =
+      config.workers > 1 ? await startWorkers(composition, parts) : await listen(composition, config);
+    return {
+      url: parts.publicUrl,
+      ...first,
+      close: async () => {
+        await running.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+export async function makeParts(config: ServerConfig, store: OpenDatabase, log: Logger): Promise<Parts> {
+  const masterKey = await loadMasterKey({
+    ...(config.masterKey === undefined ? {} : { fromEnv: config.masterKey }),
+    file: `${store.dataDirectory}/master.key`,
+  });
+  return {
+    config,
+    publicUrl: config.publicUrl ?? `http://${config.ephemeral ? "127.0.0.1" : "localhost"}:${config.port}`,
+    connection: store.connection,
+    masterKey,
+    clock: new AdjustableClock(),
+    log,
+  };
+}
+
+/** What one process does before any serves: the configuration file and the way of the first administrator. */
+async function prepare(
+  { deps, app, operatorSecret }: Composition,
+  config: ServerConfig,
+): Promise<Pick<RunningServer, "setUpLink" | "administrator">> {
+  if (config.configuration !== undefined) {
+    const answer = await app.inject({
+      method: "POST",
+      url: "/api/v1/configuration/apply",
+      headers: { authorization: `Operator ${operatorSecret}`, "content-type": "application/yaml" },
+      payload: config.configuration,
+    });
+    if (answer.statusCode !== 200) throw new Error(`The configuration file was refused: ${answer.body}`);
+  }
+  if (config.ephemeral) return { setUpLink: null, administrator: await ensureAdministrator(deps) };
+  return { setUpLink: await createSetUpLink(deps), administrator: null };
+}
+
+/** Serves in this process. */
+export async function listen(
+  composition: Composition,
+  config: ServerConfig,
+): Promise<{ close(): Promise<void> }> {
+  const { app } = composition;
+  try {
+    await app.listen({ port: config.port, host: config.host });
+  } catch (error) {
+    await composition.close();
+    throw portError(error, config);
+  }
+  return {
+    close: async () => {
+      await withDeadline(app.close(), config.shutdownSeconds);
+      await composition.close();
+    },
+  };
+}
+
+async function startWorkers(composition: Composition, parts: Parts): Promise<{ close(): Promise<void> }> {
+  await composition.app.close();
+  await composition.close();
+  return startCluster(parts);
+}
+
+async function withDeadline(closing: Promise<unknown>, seconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000);
+  });
+  await Promise.race([closing, deadline]);
+  clearTimeout(timer);
+}
+
+function portError(error: unknown, config: ServerConfig): Error {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") {
+    return new Error(
+      `Port ${config.port} is in use. Stop the other program, or choose another port with PORT=….`,
+    );
+  }
+  return error as Error;
+}
+
+function findFreePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}

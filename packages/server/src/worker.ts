@@ -1,0 +1,63 @@
+import { AggregatorRegistry } from "prom-client";
+import { compose } from "./compose.ts";
+import { AdjustableClock } from "./kernel/clock.ts";
+import { listen } from "./main.ts";
+import { createLogger } from "./platform/telemetry/logger.ts";
+import type { Metrics } from "./platform/telemetry/metrics.ts";
+import type { FromWorker, ToWorker, WorkerOrders } from "./workers.ts";
+
+/** One of several processes behind the port. The primary decides when it ends. */
+const waiting = new Map<number, (metrics: string) => void>();
+let requests = 0;
+let running: { close(): Promise<void> } | undefined;
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}
+
+async function serve(orders: WorkerOrders): Promise<void> {
+  const log = createLogger(orders.config.logLevel);
+  const composition = await compose({
+    ...orders,
+    masterKey: Buffer.from(orders.masterKey, "base64"),
+    clock: new AdjustableClock(),
+    log,
+    collectMetrics: (own) => askPrimary(own),
+  });
+  running = await listen(composition, orders.config);
+  tell({ ready: true });
+}
+
+/** A scrape reaches one process; the primary sums all of them up. */
+function askPrimary(own: Metrics): Promise<string> {
+  AggregatorRegistry.setRegistries([own.registry]);
+  return new Promise((resolve) => {
+    requests += 1;
+    waiting.set(requests, resolve);
+    tell({ metricsRequest: requests });
+  });
+}
+
+async function stop(): Promise<void> {
+  await running?.close();
+  process.exit(0);
+}
+
+process.on("message", (message: ToWorker) => {
+  if ("orders" in message) {
+    serve(message.orders).catch((error: Error) => {
+      tell({ failed: error.message });
+      process.exit(1);
+    });
+  } else if ("stop" in message) {
+    void stop();
+  } else if ("metrics" in message) {
+    waiting.get(message.request)?.(message.metrics);
+    waiting.delete(message.request);
+  }
+});
+// Ctrl-C reaches the whole group; the primary finishes requests first and then says stop.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+// The primary was killed: nobody would restart or stop us.
+process.on("disconnect", () => void stop());
