@@ -16,7 +16,7 @@ export async function build() {
       ...packages.flatMap(inputs),
       ...["package-lock.json", "tsconfig.base.json"].map((name) => join(ROOT, name)),
     ]);
-    if (packages.every((folder) => readIfThere(stampOf(folder)) === stamp)) return;
+    if (packages.every((folder) => readIfThere(stampOf(folder)) === stamp && isComplete(folder))) return;
     await step("compiled the packages", () => compile(packages));
     for (const folder of packages) {
       removeStale(folder);
@@ -34,14 +34,14 @@ const inputs = (folder) => [...sources(folder), join(folder, "package.json"), jo
 async function compile(packages) {
   // Without its outputs an incremental build would believe its notes and write nothing.
   for (const folder of packages)
-    if (sources(folder).some((file) => !existsSync(outputOf(folder, file))))
-      rmSync(join(folder, "dist"), { recursive: true, force: true });
+    if (!isComplete(folder)) rmSync(join(folder, "dist"), { recursive: true, force: true });
   const { code, output } = await capture(nodeProgram(), [COMPILER, "-b", ...packages]);
   if (code !== 0) throw new Failure(`${output.trim()}\nThe packages do not compile.`);
 }
 
 const outputOf = (folder, source) =>
   join(folder, "dist", relative(join(folder, "src"), source)).replace(/\.ts$/, ".js");
+const isComplete = (folder) => sources(folder).every((file) => existsSync(outputOf(folder, file)));
 
 /** The compiler leaves the output of a deleted source where it is, and an import of it would still work. */
 function removeStale(folder) {
