@@ -1,10 +1,6 @@
 import { type Static, Type } from "typebox";
 import { Code, Id, Line, Lines, StrictObject, Timestamp, Version } from "./common.ts";
 
-/** The built-in role that may do everything; every tenant has it. */
-export const ADMINISTRATOR_ROLE = "administrator";
-export const DEFAULT_NAMESPACE = "default";
-
 /** `user:read`; `user:*` stands for every action on users, `*` for everything. */
 export const PermissionCode = Type.String({
   minLength: 1,
@@ -15,7 +11,16 @@ export const PermissionCode = Type.String({
 });
 
 export const RoleCode = Code;
-export const RoleCodes = Type.Array(RoleCode, { maxItems: 200, uniqueItems: true });
+
+/** `editor` in the namespace `default`, `shop/editor` in the namespace `shop`. */
+export const RoleName = Type.String({
+  minLength: 1,
+  maxLength: 257,
+  pattern: "^[^\\s\\u0000-\\u001F\\u007F-\\u009F/*]+(?:/[^\\s\\u0000-\\u001F\\u007F-\\u009F/*]+)?$",
+  description: "Code of a role; `namespace/code` outside of the namespace `default`",
+  examples: ["editor"],
+});
+export const RoleCodes = Type.Array(RoleName, { maxItems: 200, uniqueItems: true });
 const Permissions = Type.Array(PermissionCode, { maxItems: 1_000, uniqueItems: true });
 
 /** A named bundle of permissions. */

@@ -92,12 +92,12 @@ export const Slug = Type.String({
   examples: ["example"],
 });
 
-/** Codes of roles and permissions. */
+/** Codes of roles, namespaces and groups. A slash separates namespace and code where both are written. */
 export const Code = Type.String({
   minLength: 1,
   maxLength: 128,
-  pattern: "^[A-Za-z0-9][A-Za-z0-9_.:/-]*$",
-  description: "A letter or digit, then letters, digits and `_ . : / -`",
+  pattern: "^[^\\s\\u0000-\\u001F\\u007F-\\u009F/*]+$",
+  description: "No white space, `/` or `*`",
 });
 
 /** Any JSON value. Its size is bounded by the limits of the body. */

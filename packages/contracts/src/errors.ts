@@ -62,7 +62,7 @@ export const ERRORS = {
   // Tenants
   "tenant.not_found": { status: 404, message: "There is no such tenant." },
   "tenant.slug_taken": { status: 409, message: "A tenant with this slug already exists." },
-  "tenant.default_protected": { status: 409, message: "The default tenant cannot be deleted." },
+  "tenant.default_protected": { status: 409, message: "The default tenant cannot be deleted or get another slug." },
 
   // Users
   "user.not_found": { status: 404, message: "There is no such user." },

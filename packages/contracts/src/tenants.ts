@@ -2,9 +2,6 @@ import { type Static, Type } from "typebox";
 import { Id, Line, Slug, StrictObject, Timestamp, Version } from "./common.ts";
 import { TenantSettings, TenantSettingsPatch } from "./settings.ts";
 
-/** The slug of the tenant that every installation has. */
-export const DEFAULT_TENANT = "default";
-
 const Name = Line(128, { minLength: 1 });
 
 /** An isolation boundary: own users, applications, keys and settings. */
@@ -29,5 +26,6 @@ export type CreateTenant = Static<typeof CreateTenant>;
 export const UpdateTenant = StrictObject({
   slug: Type.Optional(Slug),
   name: Type.Optional(Name),
+  settings: Type.Optional(TenantSettingsPatch),
 });
 export type UpdateTenant = Static<typeof UpdateTenant>;

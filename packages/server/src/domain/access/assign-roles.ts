@@ -1,0 +1,171 @@
+import { type EffectivePermissions, IdentityError } from "@ostiary/contracts";
+import type { RequestContext } from "../../kernel/context.ts";
+import type { Transaction } from "../../platform/database/types.ts";
+import { recordEvents } from "../audit/index.ts";
+import type { Deps } from "../deps.ts";
+import {
+  deleteAllAssignments,
+  deleteAssignments,
+  hasActiveAdministrator,
+  insertAssignments,
+  lockAdministrators,
+  lockUser,
+  selectAssignedRoles,
+  touchUser,
+} from "./assignment.store.ts";
+import { checkNoEscalation, checkPermission } from "./permissions.ts";
+import { selectRolesByName } from "./role.store.ts";
+import { ADMINISTRATOR } from "./roles.ts";
+
+/**
+ * Gives roles to a user, in addition to what he has.
+ *
+ * @param roles - codes; `namespace/code` outside of the namespace `default`.
+ * @returns the names of all the user's roles.
+ * @throws IdentityError `permission.denied`, `permission.escalation`, `user.not_found`, `role.not_found`
+ */
+export function assignRoles(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  roles: readonly string[],
+): Promise<string[]> {
+  return changeRoles(deps, context, userId, { give: roles, take: [] });
+}
+
+/** Takes roles from a user; roles that he has not are passed by. @throws also `user.last_administrator` */
+export function unassignRoles(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  roles: readonly string[],
+): Promise<string[]> {
+  return changeRoles(deps, context, userId, { give: [], take: roles });
+}
+
+/** Makes these the user's only roles. @throws also `user.last_administrator` */
+export function setRoles(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  roles: readonly string[],
+): Promise<string[]> {
+  return changeRoles(deps, context, userId, { give: roles, take: "others" });
+}
+
+async function changeRoles(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  change: { give: readonly string[]; take: readonly string[] | "others" },
+): Promise<string[]> {
+  checkPermission(context, "user:write");
+  const { tenantId } = context;
+  const now = deps.clock.now();
+  return deps.database.transaction(async (tx) => {
+    if (!(await lockUser(tx, tenantId, userId))) throw new IdentityError("user.not_found");
+    const before = await selectAssignedRoles(tx, tenantId, userId);
+    const give = await rolesNamed(tx, tenantId, change.give);
+    const take =
+      change.take === "others"
+        ? before.filter((role) => !give.some(({ id }) => id === role.id))
+        : await rolesNamed(tx, tenantId, change.take);
+    const given = give.filter(({ id }) => !before.some((role) => role.id === id));
+    const taken = take.filter(({ id }) => before.some((role) => role.id === id));
+    if (given.length + taken.length === 0) return before.map(({ name }) => name);
+    for (const role of [...given, ...taken]) checkNoEscalation(context, role.permissions);
+    await deleteAssignments(
+      tx,
+      tenantId,
+      userId,
+      taken.map(({ id }) => id),
+    );
+    await insertAssignments(
+      tx,
+      tenantId,
+      userId,
+      given.map(({ id }) => id),
+      now,
+    );
+    await touchUser(tx, tenantId, userId, now);
+    if (taken.some(({ name }) => name === ADMINISTRATOR)) await checkAdministratorRemains(tx, tenantId);
+    const event = (type: "role.assigned" | "role.unassigned", names: { name: string }[]) =>
+      names.length === 0
+        ? []
+        : [{ type, target: { type: "user", id: userId }, data: { roles: names.map(({ name }) => name) } }];
+    await recordEvents(
+      deps,
+      tx,
+      context,
+      [...event("role.assigned", given), ...event("role.unassigned", taken)],
+      [`user:${userId}`],
+    );
+    return (await selectAssignedRoles(tx, tenantId, userId)).map(({ name }) => name);
+  });
+}
+
+/** @throws IdentityError `role.not_found` when one of the names is nobody's. */
+async function rolesNamed(tx: Transaction, tenantId: string, names: readonly string[]) {
+  if (names.length === 0) return [];
+  const found = await selectRolesByName(tx, tenantId, names);
+  const missing = names.find((name) => !found.some((role) => role.name === name.replace(/^default\//, "")));
+  if (missing !== undefined) throw new IdentityError("role.not_found", { reason: `no role ${missing}` });
+  return found;
+}
+
+/** Takes everything from a user who is being deleted; the rules have been asked already. */
+export async function dropRoles(tx: Transaction, tenantId: string, userId: string): Promise<void> {
+  await deleteAllAssignments(tx, tenantId, userId);
+}
+
+/**
+ * To be called after the change, in its transaction, when it may have taken an administrator away. Those who do so
+ * at the same time wait here for each other, and then see what the other has done.
+ *
+ * @throws IdentityError `user.last_administrator`
+ */
+export async function checkAdministratorRemains(tx: Transaction, tenantId: string): Promise<void> {
+  await lockAdministrators(tx, tenantId);
+  if (!(await hasActiveAdministrator(tx, tenantId, ADMINISTRATOR))) {
+    throw new IdentityError("user.last_administrator");
+  }
+}
+
+export function hasAdministrator(deps: Deps, tenantId: string): Promise<boolean> {
+  return hasActiveAdministrator(deps.database, tenantId, ADMINISTRATOR);
+}
+
+/** The rights of a user as the database has them now, not as a cache does: for decisions inside a transaction. */
+export async function loadRights(
+  deps: Deps,
+  tenantId: string,
+  userId: string,
+): Promise<{ roles: string[]; permissions: string[] }> {
+  const roles = await selectAssignedRoles(deps.database, tenantId, userId);
+  return {
+    roles: roles.map(({ name }) => name),
+    permissions: [...new Set(roles.flatMap(({ permissions }) => permissions))].sort(),
+  };
+}
+
+/**
+ * Whether the actor may act on another user's credentials, status or identifiers: he needs all the rights that he
+ * could get hold of by it. Acting on oneself gives nothing new.
+ *
+ * @throws IdentityError `permission.escalation`
+ */
+export async function checkMayControl(deps: Deps, context: RequestContext, userId: string): Promise<void> {
+  if (context.actor.type === "user" && context.actor.id === userId) return;
+  const { permissions } = await loadRights(deps, context.tenantId, userId);
+  checkNoEscalation(context, permissions);
+}
+
+/** What a user may do, and by which roles. @throws IdentityError `permission.denied` */
+export async function effectivePermissions(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+): Promise<EffectivePermissions> {
+  if (!(context.actor.type === "user" && context.actor.id === userId)) checkPermission(context, "user:read");
+  return loadRights(deps, context.tenantId, userId);
+}
