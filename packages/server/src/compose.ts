@@ -19,8 +19,7 @@ import { healthRoutes } from "./platform/http/health.routes.ts";
 import { createRateLimits } from "./platform/limits/index.ts";
 import { createMessageSender } from "./platform/mail/message-sender.ts";
 import { loadHashKey } from "./platform/secrets/installation-key.ts";
-import { parseMasterKey } from "./platform/secrets/master-key.ts";
-import { createSealer, createSecrets } from "./platform/secrets/sealing.ts";
+import { createSealer, createSecrets, type MasterKeys } from "./platform/secrets/sealing.ts";
 import { createMetrics, type Metrics } from "./platform/telemetry/metrics.ts";
 import { observeRequests } from "./platform/telemetry/request-log.ts";
 import { oidcPlugin } from "./protocols/oidc/routes.ts";
@@ -30,7 +29,7 @@ export interface Parts {
   /** The address of `config`, with the real port. */
   publicUrl: string;
   connection: ConnectionSettings["connection"];
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
   clock: AdjustableClock;
   log: Logger;
   /** All processes' metrics in Prometheus' text format; default: this process's. */
@@ -76,11 +75,8 @@ export async function compose(parts: Parts): Promise<Composition> {
 }
 
 async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed): Promise<Deps> {
-  const { config, clock, log, publicUrl, masterKey } = parts;
-  const previous = config.previousMasterKeys.map((key) =>
-    parseMasterKey(key, "OSTIARY_PREVIOUS_MASTER_KEYS"),
-  );
-  const sealer = createSealer({ current: masterKey, previous });
+  const { config, clock, log, publicUrl } = parts;
+  const sealer = createSealer(parts.masterKeys);
   const hashKey = await loadHashKey(database, sealer);
   const secrets = createSecrets({ sealer, hashKey });
   return {

@@ -6,7 +6,7 @@ import { createSetUpLink } from "./domain/sign-in/index.ts";
 import { ensureAdministrator } from "./ensure-administrator.ts";
 import { AdjustableClock } from "./kernel/clock.ts";
 import { type OpenDatabase, openDatabase } from "./platform/database/open-database.ts";
-import { loadMasterKey } from "./platform/secrets/master-key.ts";
+import { loadMasterKeys } from "./platform/secrets/rekey.ts";
 import { createLogger } from "./platform/telemetry/logger.ts";
 import { startCluster } from "./workers.ts";
 
@@ -59,15 +59,16 @@ export async function startServer(
 }
 
 export async function makeParts(config: ServerConfig, store: OpenDatabase, log: Logger): Promise<Parts> {
-  const masterKey = await loadMasterKey({
-    ...(config.masterKey === undefined ? {} : { fromEnv: config.masterKey }),
+  const masterKeys = await loadMasterKeys({
+    fromEnv: config.masterKey,
+    previousFromEnv: config.previousMasterKeys,
     file: `${store.dataDirectory}/master.key`,
   });
   return {
     config,
     publicUrl: config.publicUrl ?? `http://${config.ephemeral ? "127.0.0.1" : "localhost"}:${config.port}`,
     connection: store.connection,
-    masterKey,
+    masterKeys,
     clock: new AdjustableClock(),
     log,
   };

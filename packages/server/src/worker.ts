@@ -17,9 +17,11 @@ function tell(message: FromWorker): void {
 
 async function serve(orders: WorkerOrders): Promise<void> {
   const log = createLogger(orders.config.logLevel);
+  const [current, ...previous] = orders.masterKeys.map((key) => Buffer.from(key, "base64"));
+  if (!current) throw new Error("The worker was given no master key.");
   const composition = await compose({
     ...orders,
-    masterKey: Buffer.from(orders.masterKey, "base64"),
+    masterKeys: { current, previous },
     clock: new AdjustableClock(),
     log,
     collectMetrics: (own) => askPrimary(own),

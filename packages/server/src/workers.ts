@@ -8,7 +8,8 @@ export interface WorkerOrders {
   config: Parts["config"];
   publicUrl: string;
   connection: Parts["connection"];
-  masterKey: string;
+  /** base64; the current one first. */
+  masterKeys: string[];
 }
 
 export type ToWorker = { orders: WorkerOrders } | { stop: true } | { metrics: string; request: number };
@@ -18,11 +19,16 @@ const RESTART_MILLISECONDS = 1_000;
 
 /** Starts `config.workers` processes that share the port, and replaces those that die. */
 export async function startCluster(parts: Parts): Promise<{ close(): Promise<void> }> {
-  const { config, publicUrl, connection, masterKey, log } = parts;
+  const { config, publicUrl, connection, masterKeys, log } = parts;
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   cluster.setupPrimary({ exec: fileURLToPath(new URL(`./worker.${extension}`, import.meta.url)), args: [] });
   const registry = new AggregatorRegistry();
-  const orders = { config, publicUrl, connection, masterKey: masterKey.toString("base64") };
+  const orders = {
+    config,
+    publicUrl,
+    connection,
+    masterKeys: [masterKeys.current, ...(masterKeys.previous ?? [])].map((key) => key.toString("base64")),
+  };
   let closing = false;
 
   const start = (): Promise<void> => {
@@ -54,7 +60,11 @@ export async function startCluster(parts: Parts): Promise<{ close(): Promise<voi
 }
 
 /** Gives a new worker its orders and answers its questions. Resolves when it serves. */
-function greet(worker: Worker, orders: ToWorker, registry: InstanceType<typeof AggregatorRegistry>): Promise<void> {
+function greet(
+  worker: Worker,
+  orders: ToWorker,
+  registry: InstanceType<typeof AggregatorRegistry>,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     worker.once("exit", () => reject(new Error("A worker ended while starting.")));
     worker.on("message", (message: FromWorker) => {

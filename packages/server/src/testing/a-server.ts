@@ -46,7 +46,7 @@ export async function aServer(options: TestServerOptions = {}): Promise<TestServ
     config,
     publicUrl: config.publicUrl ?? url,
     connection: database.connection,
-    masterKey: TEST_KEYS.current,
+    masterKeys: TEST_KEYS,
     clock,
     log: createLogger(config.logLevel),
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, mkdir, open, unlink } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** In bytes: AES-256. */
@@ -58,23 +58,36 @@ async function readKeyFile(path: string): Promise<Buffer | undefined> {
 /** Written aside and then linked: the name appears with its whole content, and only the first of two writers wins. */
 async function createKeyFile(path: string): Promise<Buffer> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const aside = `${path}.${process.pid}.${randomBytes(6).toString("hex")}`;
-  const file = await open(aside, "wx", 0o600);
+  const aside = await writeKeyAside(path);
   try {
-    await file.writeFile(`${randomBytes(MASTER_KEY_BYTES).toString("base64")}\n`);
-    await file.sync();
-    await file.close();
     await link(aside, path);
     await syncFolder(dirname(path));
   } catch (error) {
     if (!isCode(error, "EEXIST")) throw error;
   } finally {
-    await file.close();
     await unlink(aside);
   }
   const key = await readKeyFile(path);
   if (!key) throw new Error(`The master key file ${path} disappeared while it was created`);
   return key;
+}
+
+/** Puts a new random key in the place of the one in the file, at once: a reader sees the old or the new one, whole. */
+export async function replaceKeyFile(path: string): Promise<void> {
+  await rename(await writeKeyAside(path), path);
+  await syncFolder(dirname(path));
+}
+
+async function writeKeyAside(path: string): Promise<string> {
+  const aside = `${path}.${process.pid}.${randomBytes(6).toString("hex")}`;
+  const file = await open(aside, "wx", 0o600);
+  try {
+    await file.writeFile(`${randomBytes(MASTER_KEY_BYTES).toString("base64")}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return aside;
 }
 
 /** A power cut must not lose the key of data that was sealed with it. */
