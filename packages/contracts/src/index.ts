@@ -3,6 +3,7 @@ export * from "./api-keys.ts";
 export * from "./applications.ts";
 export * from "./audit.ts";
 export * from "./common.ts";
+export * from "./configuration.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./grants.ts";

@@ -1,0 +1,200 @@
+import { type Static, Type } from "typebox";
+import { CreateRole, RoleCodes } from "./access.ts";
+import { API_KEY_PATTERN, API_KEY_TYPES, CreateApiKey } from "./api-keys.ts";
+import { MAXIMUM_SECRETS, UpdateApplication } from "./applications.ts";
+import { Id, Json, Line, Nullable, OneOf, Serial, Slug, StrictObject } from "./common.ts";
+import { TenantSettingsPatch } from "./settings.ts";
+import { CreateCustomField, PasswordInput, UpdateUser } from "./users.ts";
+
+export const CONFIGURATION_VERSION = "ostiary/v1";
+
+/** Keys of the file that belong to parts of the product which this version does not have. */
+export const FUTURE_TENANT_KEYS = [
+  "namespaces",
+  "resources",
+  "policies",
+  "groups",
+  "organizations",
+  "webhooks",
+  "billingRules",
+] as const;
+/** The same, in an application. */
+export const FUTURE_APPLICATION_KEYS = ["groups"] as const;
+
+/** `hmac-sha256:<installation>:<digest>`, both base64url. Worth something on the installation that wrote it only. */
+const KeyedHash = Type.String({
+  maxLength: 96,
+  pattern: "^hmac-sha256:[A-Za-z0-9_-]{8}:[A-Za-z0-9_-]{43}$",
+  description: "As `ostiary export` writes it; refused on another installation than the one that wrote it",
+});
+const Hint = Type.String({
+  maxLength: 4,
+  pattern: "^[\\u0021-\\u007E]*$",
+  description: "The last four characters",
+});
+const Moment = Type.String({ format: "date-time", maxLength: 64 });
+
+const UserReference = Type.String({
+  minLength: 1,
+  maxLength: 254,
+  description: "A user's username; or id, e-mail address or phone number",
+});
+
+const ConfigurationUser = StrictObject(
+  {
+    id: Type.Optional(Id),
+    serial: Type.Optional(Serial),
+    ...UpdateUser.properties,
+    registerSource: Type.Optional(Line(64, { minLength: 1, description: "Default `configuration`" })),
+    password: Type.Optional(PasswordInput),
+    mustChangePassword: Type.Optional(
+      Type.Boolean({ description: "Ask for a new password at the next sign-in; used with `password` only" }),
+    ),
+    roles: Type.Optional(RoleCodes),
+    administrator: Type.Optional(
+      Type.Boolean({ description: "Whether the user has the built-in role `administrator`" }),
+    ),
+  },
+  { description: "Found by id, else by username, e-mail address, phone number or external id" },
+);
+export type ConfigurationUser = Static<typeof ConfigurationUser>;
+
+const { slug: _slug, ...applicationFields } = UpdateApplication.properties;
+
+const ConfigurationApplication = StrictObject({
+  key: Slug,
+  id: Type.Optional(Id),
+  serial: Type.Optional(Serial),
+  ...applicationFields,
+  secret: Type.Optional(
+    Type.String({
+      minLength: 8,
+      maxLength: 256,
+      pattern: "^[\\u0021-\\u007E]+$",
+      description:
+        "In the clear; replaces the others unless it is one of them. A new application without one gets one, shown once",
+    }),
+  ),
+  secrets: Type.Optional(
+    Type.Array(
+      StrictObject({
+        hash: KeyedHash,
+        hint: Hint,
+        expiresAt: Type.Optional(Nullable(Moment)),
+      }),
+      { maxItems: MAXIMUM_SECRETS, description: "Written by `ostiary export`" },
+    ),
+  ),
+  users: Type.Optional(
+    Type.Array(UserReference, {
+      maxItems: 100_000,
+      uniqueItems: true,
+      description: "Who may use it when `access` is `assigned`; the others are taken off the list",
+    }),
+  ),
+});
+export type ConfigurationApplication = Static<typeof ConfigurationApplication>;
+
+const { userId: _userId, applicationId: _applicationId, ...apiKeyFields } = CreateApiKey.properties;
+
+const ConfigurationApiKey = StrictObject(
+  {
+    ...apiKeyFields,
+    type: OneOf(API_KEY_TYPES),
+    user: Type.Optional(UserReference),
+    application: Type.Optional(Slug),
+    key: Type.Optional(
+      Type.String({
+        pattern: API_KEY_PATTERN,
+        maxLength: 35,
+        description: "In the clear. A new key without one gets one, shown once",
+      }),
+    ),
+    hash: Type.Optional(KeyedHash),
+    hint: Type.Optional(Hint),
+  },
+  { description: "Found by its value when that is given, else by type, owner and name" },
+);
+export type ConfigurationApiKey = Static<typeof ConfigurationApiKey>;
+
+const ConfigurationTenant = StrictObject({
+  slug: Slug,
+  id: Type.Optional(Id),
+  name: Type.Optional(Line(128, { minLength: 1, description: "Default: the slug" })),
+  settings: Type.Optional(TenantSettingsPatch),
+  customFields: Type.Optional(Type.Array(CreateCustomField, { maxItems: 1_000 })),
+  roles: Type.Optional(Type.Array(CreateRole, { maxItems: 10_000 })),
+  users: Type.Optional(Type.Array(ConfigurationUser, { maxItems: 100_000 })),
+  applications: Type.Optional(Type.Array(ConfigurationApplication, { maxItems: 10_000 })),
+  apiKeys: Type.Optional(Type.Array(ConfigurationApiKey, { maxItems: 100_000 })),
+});
+export type ConfigurationTenant = Static<typeof ConfigurationTenant>;
+
+/** The file of `ostiary apply` and `ostiary export`: docs/configuration.md. */
+export const ConfigurationFile = StrictObject(
+  {
+    version: Type.Literal(CONFIGURATION_VERSION),
+    tenants: Type.Array(ConfigurationTenant, { minItems: 1, maxItems: 10_000 }),
+  },
+  { title: "Ostiary configuration file" },
+);
+export type ConfigurationFile = Static<typeof ConfigurationFile>;
+
+export const CONFIGURATION_KINDS = [
+  "tenant",
+  "settings",
+  "customField",
+  "role",
+  "user",
+  "application",
+  "apiKey",
+] as const;
+export type ConfigurationKind = (typeof CONFIGURATION_KINDS)[number];
+
+export const ConfigurationChange = Type.Object({
+  tenant: Type.String({ description: "Slug of the tenant" }),
+  kind: OneOf(CONFIGURATION_KINDS),
+  name: Type.String({ description: "What the file calls it: a slug, code, key, username …" }),
+  action: OneOf(["create", "update"]),
+  fields: Type.Array(Type.String(), {
+    description: "Which fields change; of a creation, which the file names",
+  }),
+});
+export type ConfigurationChange = Static<typeof ConfigurationChange>;
+
+/** What a file changes, or has changed. */
+export const ConfigurationResult = Type.Object({
+  changes: Type.Array(ConfigurationChange),
+  unchanged: Type.Integer({ minimum: 0, description: "So many objects are as the file says already" }),
+  generated: Type.Array(
+    Type.Object({
+      tenant: Type.String(),
+      kind: OneOf(["application", "apiKey"]),
+      name: Type.String(),
+      secret: Type.String({ description: "Shown this once" }),
+    }),
+    { description: "Secrets that the file left to us; empty in a plan" },
+  ),
+});
+export type ConfigurationResult = Static<typeof ConfigurationResult>;
+
+export const ConfigurationSchema = Type.Unsafe<Record<string, unknown>>({
+  type: "object",
+  description: "JSON Schema of the file",
+});
+
+export const ExportQuery = StrictObject({
+  format: Type.Optional(OneOf(["yaml", "json"], { description: "Default: by `Accept`, else YAML" })),
+  tenant: Type.Optional(Slug),
+  credentials: Type.Optional(
+    Type.Boolean({
+      default: true,
+      description:
+        "Whether hashes of passwords, secrets and keys are included; that needs the permission `*`",
+    }),
+  ),
+});
+export type ExportQuery = Static<typeof ExportQuery>;
+
+/** Anything that a YAML file can hold. */
+export const ConfigurationBody = Json;
