@@ -57,12 +57,22 @@ export const ERRORS = {
   "token.expired": { status: 401, message: "The token has expired. Get a new one." },
   "token.wrong_audience": { status: 401, message: "The token is meant for another audience." },
   "permission.denied": { status: 403, message: "You do not have the permission that this needs." },
+  "token.wrong_client": { status: 400, message: "The token belongs to another application." },
+  "grant.invalid": {
+    status: 400,
+    message:
+      "The authorization code or refresh token is invalid, expired, revoked or was issued to another client.",
+  },
+  "scope.not_granted": { status: 400, message: "The scope asked for is more than was granted." },
   "scope.insufficient": { status: 403, message: "The token lacks the scope that this needs." },
 
   // Tenants
   "tenant.not_found": { status: 404, message: "There is no such tenant." },
   "tenant.slug_taken": { status: 409, message: "A tenant with this slug already exists." },
-  "tenant.default_protected": { status: 409, message: "The default tenant cannot be deleted or get another slug." },
+  "tenant.default_protected": {
+    status: 409,
+    message: "The default tenant cannot be deleted or get another slug.",
+  },
 
   // Users
   "user.not_found": { status: 404, message: "There is no such user." },

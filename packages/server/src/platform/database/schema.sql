@@ -187,6 +187,12 @@ create table installation (
   constraint installation_pkey PRIMARY KEY (name)
 );
 
+create table job_turns (
+  name text not null,
+  taken_at timestamp with time zone not null,
+  constraint job_turns_pkey PRIMARY KEY (name)
+);
+
 create table migrations (
   applied_at timestamp with time zone not null default now(),
   name text not null,
@@ -385,7 +391,6 @@ CREATE INDEX sessions_user ON sessions USING btree (tenant_id, user_id, id);
 CREATE INDEX sign_in_flows_expiry ON sign_in_flows USING btree (expires_at);
 CREATE UNIQUE INDEX signing_keys_active ON signing_keys USING btree (tenant_id, algorithm) WHERE (status = 'active'::text);
 CREATE INDEX single_uses_expiry ON single_uses USING btree (expires_at);
-CREATE INDEX token_families_code ON token_families USING btree (code_hash) WHERE (code_hash IS NOT NULL);
 CREATE INDEX token_families_expiry ON token_families USING btree (expires_at);
 CREATE INDEX token_families_session ON token_families USING btree (tenant_id, session_id) WHERE (session_id IS NOT NULL);
 CREATE INDEX token_families_user ON token_families USING btree (tenant_id, user_id);

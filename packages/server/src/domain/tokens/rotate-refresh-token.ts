@@ -1,0 +1,63 @@
+import { IdentityError, type Tenant } from "@ostiary/contracts";
+import type { RequestContext } from "../../kernel/context.ts";
+import type { Application } from "../applications/index.ts";
+import type { Deps } from "../deps.ts";
+import type { Issue } from "./authorization-code.ts";
+import { lifetimesOf } from "./lifetimes.ts";
+import { parseRefreshToken, refreshTokenOf } from "./refresh-token.ts";
+import { endReusedFamily } from "./revoke-family.ts";
+import { rotateFamily, selectFamily } from "./token-family.store.ts";
+
+/**
+ * Takes a refresh token and gives the next one. A token of an older generation was used before, by the client or by
+ * a thief: nobody can tell, so the whole family ends (RFC 9700 §4.14.2).
+ *
+ * @param scopes - what the client asks for; empty = all. More than was granted is refused (RFC 6749 §6).
+ * @throws IdentityError `grant.invalid`, `scope.not_granted`
+ */
+export async function rotateRefreshToken(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  application: Application,
+  refreshToken: string,
+  scopes: readonly string[],
+): Promise<Issue> {
+  const parsed = parseRefreshToken(deps, tenant.id, refreshToken);
+  if (!parsed) throw new IdentityError("grant.invalid", { reason: "not a refresh token of this tenant" });
+  const now = deps.clock.now();
+  const { refreshExpiresAt, familyExpiresAt } = lifetimesOf(tenant, application, now);
+  if (!refreshExpiresAt) throw new IdentityError("grant.invalid", { reason: "no refresh tokens any more" });
+  const family = await rotateFamily(deps.database, tenant.id, {
+    ...parsed,
+    applicationId: application.id,
+    scopes,
+    refreshExpiresAt,
+    expiresAt: familyExpiresAt,
+    now,
+  });
+  if (family) return { family, refreshToken: refreshTokenOf(deps, tenant.id, family) };
+  throw await explainRefusal(deps, context, application, parsed, scopes);
+}
+
+async function explainRefusal(
+  deps: Deps,
+  context: RequestContext,
+  application: Application,
+  token: { familyId: string; generation: number },
+  scopes: readonly string[],
+): Promise<IdentityError> {
+  const family = await selectFamily(deps.database, context.tenantId, token.familyId);
+  const refused = (reason: string) => new IdentityError("grant.invalid", { reason });
+  if (!family) return refused("family is gone");
+  if (family.revokedAt) return refused("family was revoked");
+  if (token.generation < family.generation) {
+    await endReusedFamily(deps, context, family.id, "refresh token");
+    return refused("refresh token used twice");
+  }
+  if (family.applicationId !== application.id) return refused("another client's refresh token");
+  if (!family.refreshExpiresAt || family.refreshExpiresAt <= deps.clock.now()) return refused("expired");
+  return scopes.every((scope) => family.scopes.includes(scope))
+    ? refused("rotated at this moment")
+    : new IdentityError("scope.not_granted");
+}

@@ -1,0 +1,179 @@
+import { IdentityError, type Tenant } from "@ostiary/contracts";
+import { findPrincipal, type Principal } from "../access/index.ts";
+import { type Application, findApplication } from "../applications/index.ts";
+import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { findSession } from "../sessions/index.ts";
+import { findFamilyCondition } from "./family-states.ts";
+import { issuerOf } from "./issuer.ts";
+import { type JwtClaims, verifyJwt } from "./verify-jwt.ts";
+
+/** What an access token of ours says; none of it changes while the token exists. */
+export interface AccessTokenClaims {
+  tenantId: string;
+  familyId: string;
+  /** The user's id, or the application's for client credentials. */
+  subject: string;
+  /** Null for client credentials. */
+  userId: string | null;
+  applicationId: string;
+  /** Null for offline grants and client credentials. */
+  sessionId: string | null;
+  scopes: ReadonlySet<string>;
+  issuer: string;
+  jti: string;
+  amr: readonly string[];
+  /** NumericDate: seconds. */
+  issuedAt: number;
+  expiresAt: number;
+  authenticatedAt: number | null;
+}
+
+/** A token that is good now, and whom it is about as he is now. */
+export interface VerifiedToken {
+  claims: AccessTokenClaims;
+  application: Application;
+  /** Null for client credentials. */
+  principal: Principal | null;
+}
+
+/** Tokens whose signature was checked; about 1.5 kB each. */
+const CAPACITY = 50_000;
+
+/** Verified tokens by their text. Only what can never change is kept, so entries go only for want of room. */
+class VerifiedTokens {
+  readonly #claims = new Map<string, AccessTokenClaims>();
+
+  find(tenantId: string, token: string): AccessTokenClaims | undefined {
+    const claims = this.#claims.get(token);
+    return claims?.tenantId === tenantId ? claims : undefined;
+  }
+
+  keep(token: string, claims: AccessTokenClaims): void {
+    if (this.#claims.size >= CAPACITY) {
+      const oldest = this.#claims.keys().next();
+      if (!oldest.done) this.#claims.delete(oldest.value);
+    }
+    this.#claims.set(token, claims);
+  }
+
+  forget(token: string): void {
+    this.#claims.delete(token);
+  }
+
+  clear(): void {
+    this.#claims.clear();
+  }
+}
+
+const verifiedTokens = onePerServer((feed) => {
+  const tokens = new VerifiedTokens();
+  feed.subscribe({
+    // A key may have been removed because it leaked: what it signed must be checked again.
+    onChange: (noun) => {
+      if (noun === "signing-keys") tokens.clear();
+    },
+    onGap: () => tokens.clear(),
+  });
+  return tokens;
+});
+
+/**
+ * THE verification of an access token: every dialect, the API, userinfo and introspection ask here. Signature and
+ * form are checked once and remembered; expiry, revocation, session, user and application are looked at each time,
+ * in caches that the change feed keeps right. Warm, it answers synchronously and without the database.
+ *
+ * @throws IdentityError (also as a rejection) `token.invalid` (also revoked, and of another tenant), `token.expired`,
+ *   `user.suspended`, `user.not_found`, `application.disabled`
+ */
+export function verifyAccessToken(
+  deps: Deps,
+  tenant: Tenant,
+  token: string,
+): VerifiedToken | Promise<VerifiedToken> {
+  const known = verifiedTokens(deps).find(tenant.id, token);
+  if (known) return checkCurrent(deps, known, token);
+  const verified = verifyJwt(deps, tenant.id, "at+jwt", token);
+  const proceed = (raw: JwtClaims) => {
+    const claims = readClaims(raw, tenant.id, issuerOf(deps, tenant));
+    if (deps.feed.live && !isJoined(deps)) verifiedTokens(deps).keep(token, claims);
+    return checkCurrent(deps, claims, token);
+  };
+  return verified instanceof Promise ? verified.then(proceed) : proceed(verified);
+}
+
+function checkCurrent(
+  deps: Deps,
+  claims: AccessTokenClaims,
+  token: string,
+): VerifiedToken | Promise<VerifiedToken> {
+  if (claims.expiresAt * 1000 <= deps.clock.now().getTime()) {
+    verifiedTokens(deps).forget(token);
+    throw new IdentityError("token.expired");
+  }
+  const { tenantId, userId, sessionId } = claims;
+  const family = findFamilyCondition(deps, tenantId, claims.familyId);
+  const application = findApplication(deps, tenantId, claims.applicationId);
+  const principal = userId === null ? null : findPrincipal(deps, tenantId, userId);
+  const session = sessionId === null ? null : findSession(deps, tenantId, sessionId);
+  if (
+    family instanceof Promise ||
+    application instanceof Promise ||
+    principal instanceof Promise ||
+    session instanceof Promise
+  ) {
+    return Promise.all([family, application, principal, session]).then(([condition, app, user, signIn]) =>
+      conclude(claims, condition, app, user, signIn),
+    );
+  }
+  return conclude(claims, family, application, principal, session);
+}
+
+function conclude(
+  claims: AccessTokenClaims,
+  family: "good" | "revoked",
+  application: Application | null,
+  principal: Principal | null,
+  session: object | null,
+): VerifiedToken {
+  if (claims.userId !== null) {
+    if (!principal || principal.status === "deleted") throw new IdentityError("user.not_found");
+    if (principal.status === "suspended") throw new IdentityError("user.suspended");
+  }
+  if (family === "revoked") throw new IdentityError("token.invalid", { reason: "revoked" });
+  if (claims.sessionId !== null && !session)
+    throw new IdentityError("token.invalid", { reason: "session ended" });
+  if (!application) throw new IdentityError("token.invalid", { reason: "application is gone" });
+  if (application.status !== "active") throw new IdentityError("application.disabled");
+  return { claims, application, principal };
+}
+
+function readClaims(raw: JwtClaims, tenantId: string, issuer: string): AccessTokenClaims {
+  const { iss, aud, sub, client_id, iat, exp, jti, scope, sid, auth_time, amr } = raw;
+  if (iss !== issuer) throw new IdentityError("token.invalid", { reason: "another issuer" });
+  if (aud !== issuer) throw new IdentityError("token.wrong_audience");
+  if (
+    typeof sub !== "string" ||
+    typeof client_id !== "string" ||
+    typeof iat !== "number" ||
+    typeof exp !== "number" ||
+    typeof jti !== "string" ||
+    typeof scope !== "string"
+  ) {
+    throw new IdentityError("token.invalid", { reason: "a claim is missing" });
+  }
+  return {
+    tenantId,
+    familyId: jti.split(".", 1)[0] ?? jti,
+    subject: sub,
+    userId: sub === client_id ? null : sub,
+    applicationId: client_id,
+    sessionId: typeof sid === "string" ? sid : null,
+    scopes: new Set(scope === "" ? [] : scope.split(" ")),
+    issuer,
+    jti,
+    amr: Array.isArray(amr) ? amr.filter((method) => typeof method === "string") : [],
+    issuedAt: iat,
+    expiresAt: exp,
+    authenticatedAt: typeof auth_time === "number" ? auth_time : null,
+  };
+}
