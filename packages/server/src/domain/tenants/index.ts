@@ -1,0 +1,15 @@
+export { DEFAULT_SETTINGS } from "./default-settings.ts";
+export { findTenantById, findTenantBySlug } from "./find-tenant.ts";
+export {
+  createTenant,
+  DEFAULT_TENANT,
+  deleteTenant,
+  ensureDefaultTenant,
+  getSettings,
+  getTenant,
+  listTenants,
+  type NewTenant,
+  replaceSettings,
+  updateSettings,
+  updateTenant,
+} from "./manage-tenants.ts";
