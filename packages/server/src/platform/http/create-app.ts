@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import cookie from "@fastify/cookie";
 import { IdentityError } from "@ostiary/contracts";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { NO_PERMISSIONS } from "../../kernel/context.ts";
 import { parseForm } from "./form.ts";
 import { refuseUnrouted, trackMethods } from "./method-not-allowed.ts";
@@ -32,7 +32,7 @@ const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
 export async function createApp(settings: AppSettings): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: settings.log,
-    disableRequestLogging: true, // one line a request, with the route's pattern: platform/telemetry/request-log.ts
+    logController: new LogController({ disableRequestLogging: true }), // one line a request, with the route's pattern: platform/telemetry/request-log.ts
     bodyLimit: settings.bodyLimit ?? BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
     forceCloseConnections: "idle",
@@ -78,7 +78,7 @@ function parsed(done: (error: Error | null, body?: unknown) => void, parse: () =
 const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 function traceIdOf(request: IncomingMessage): string {
-  const header = request.headers["traceparent"];
+  const header = request.headers.traceparent;
   const given = typeof header === "string" ? TRACEPARENT.exec(header)?.[1] : undefined;
   return given ?? randomBytes(16).toString("hex");
 }
