@@ -13,6 +13,8 @@ export interface Deps {
   sender: MessageSender;
   feed: ChangeFeed;
   log: Logger;
+  /** Passwords that attackers know; asked where a tenant's policy says so. */
+  breachedPasswords?: { isBreached(password: string): Promise<boolean> };
   /** Without trailing slash, e.g. `https://id.example.com`. */
   publicUrl: string;
 }

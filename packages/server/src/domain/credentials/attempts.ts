@@ -1,0 +1,78 @@
+import { IdentityError, type Tenant } from "@ostiary/contracts";
+import type { RequestContext } from "../../kernel/context.ts";
+import type { LimitRule } from "../../kernel/ports.ts";
+import { type Deps, onePerServer } from "../deps.ts";
+import { createWorkPool, type WorkPool } from "./work-pool.ts";
+
+/** Failed sign-ins from one address, whatever the accounts: many offices share one, so it is generous. */
+const ADDRESS_LIMIT: LimitRule = { name: "sign-in-address", points: 200, seconds: 900 };
+
+/** Checks of one account that run at a time, in one process. */
+const AT_A_TIME = 4;
+const MAY_WAIT = 128;
+
+const poolsOf = onePerServer(() => new Map<string, WorkPool>());
+
+/**
+ * Runs the check of a password under the lock-out of its account and its address. A failure is counted after the
+ * check, so that many right sign-ins at once lock nobody out; therefore only a few checks of one account run at a
+ * time, and each of them sees the failures before it. A guesser who sends everything at once gets at most
+ * `AT_A_TIME` more guesses in each process than the setting says.
+ *
+ * @param account - what was typed, or the user's id; counted alike whether it exists or not.
+ * @param check - throws `credential.rejected` for a wrong password; only that is counted.
+ * @throws IdentityError `credential.locked`, `credential.busy`, and what `check` throws
+ */
+export async function underLockout<T>(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Pick<Tenant, "id" | "settings">,
+  account: string,
+  check: () => Promise<T>,
+  onLocked: () => Promise<void>,
+): Promise<T> {
+  const rule: LimitRule = {
+    name: "sign-in-account",
+    points: tenant.settings.lockout.attempts,
+    seconds: tenant.settings.lockout.seconds,
+  };
+  const key = accountKey(deps, tenant.id, account);
+  return inTurn(deps, key, async () => {
+    await refuseLocked(deps, rule, key);
+    if (context.ip !== null) await refuseLocked(deps, ADDRESS_LIMIT, context.ip);
+    try {
+      const result = await check();
+      await deps.limits.reset(rule, key);
+      return result;
+    } catch (error) {
+      if (!(error instanceof IdentityError) || error.code !== "credential.rejected") throw error;
+      await deps.limits.consume(rule, key);
+      if (context.ip !== null) await deps.limits.consume(ADDRESS_LIMIT, context.ip);
+      if ((await deps.limits.blockedFor(rule, key)) > 0) await onLocked();
+      throw error;
+    }
+  });
+}
+
+async function refuseLocked(deps: Deps, rule: LimitRule, key: string): Promise<void> {
+  const wait = await deps.limits.blockedFor(rule, key);
+  if (wait > 0) throw new IdentityError("credential.locked", { reason: rule.name, retryAfter: wait });
+}
+
+/** Of bounded length whatever was typed, and no identifier of a person in the table of limits. */
+function accountKey(deps: Deps, tenantId: string, account: string): string {
+  const hash = deps.secrets.keyedHash(`${tenantId}:${account.trim().toLowerCase()}`, "sign-in-attempts");
+  return hash.toString("base64url");
+}
+
+async function inTurn<T>(deps: Deps, key: string, task: () => Promise<T>): Promise<T> {
+  const pools = poolsOf(deps);
+  const pool = pools.get(key) ?? createWorkPool({ concurrency: AT_A_TIME, queueLimit: MAY_WAIT });
+  pools.set(key, pool);
+  try {
+    return await pool.run(task);
+  } finally {
+    const { running, queued } = pool.stats();
+    if (running + queued === 0) pools.delete(key);
+  }
+}

@@ -1,0 +1,87 @@
+import { IdentityError, type Tenant } from "@ostiary/contracts";
+import type { RequestContext } from "../../kernel/context.ts";
+import { recordEvent, recordRefusal } from "../audit/index.ts";
+import type { Deps } from "../deps.ts";
+import { normalizedIdentifier } from "../identifier.ts";
+import { underLockout } from "./attempts.ts";
+import { replaceHash, type SignInRow, selectForSignIn } from "./password.store.ts";
+
+export interface CheckedPassword {
+  userId: string;
+  /** The user must choose a new password before anything else. */
+  mustChange: boolean;
+}
+
+/**
+ * The one place where a password is verified at a sign-in. An identifier that is nobody's and a wrong password have
+ * the same answer after the same work, and are counted alike. Attempts at a locked account are refused before they
+ * are looked at and leave no entry in the audit log, which they could otherwise fill; `user.locked` says when it began.
+ *
+ * @param identifier - username, e-mail address or phone number, in any case.
+ * @throws IdentityError `credential.rejected`, `credential.locked`, `credential.busy`; `user.suspended` only after the
+ *   right password
+ */
+export async function checkPassword(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Pick<Tenant, "id" | "settings">,
+  identifier: string,
+  password: string,
+): Promise<CheckedPassword> {
+  const where = { ...context, tenantId: tenant.id };
+  let seen: SignInRow | undefined;
+  const target = () => (seen ? { target: { type: "user", id: seen.userId } } : {});
+  const verify = async () => {
+    const wanted = normalizedIdentifier(identifier);
+    seen = wanted === null ? undefined : await selectForSignIn(deps.database, tenant.id, wanted);
+    return verifyRow(deps, where, seen, password);
+  };
+  const onLocked = () => recordRefusal(deps, where, { type: "user.locked", ...target() });
+  try {
+    return await underLockout(deps, context, tenant, identifier, verify, onLocked);
+  } catch (error) {
+    if (error instanceof IdentityError && LOGGED.has(error.code)) {
+      const reason = error.reason ?? error.code;
+      await recordRefusal(deps, where, { type: "user.login_refused", ...target(), reason });
+    }
+    throw error;
+  }
+}
+
+const LOGGED: ReadonlySet<string> = new Set(["credential.rejected", "user.suspended"]);
+
+async function verifyRow(
+  deps: Deps,
+  context: RequestContext,
+  user: SignInRow | undefined,
+  password: string,
+): Promise<CheckedPassword> {
+  if (!user?.hash) {
+    await deps.hasher.verifyNothing(password);
+    throw new IdentityError("credential.rejected", { reason: user ? "no password" : "unknown identifier" });
+  }
+  const { ok, upgrade } = await deps.hasher.verify(user.hash, password);
+  if (!ok) throw new IdentityError("credential.rejected", { reason: "wrong password" });
+  if (user.status !== "active") throw new IdentityError("user.suspended", { reason: "suspended" });
+  if (upgrade) await upgradeHash(deps, context, user.userId, user.hash, password);
+  return { userId: user.userId, mustChange: user.mustChange };
+}
+
+/** A sign-in must not fail because the better hash could not be made now: the next one makes it. */
+async function upgradeHash(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  before: string,
+  password: string,
+): Promise<void> {
+  const after = await deps.hasher.hash(password).catch((error: unknown) => {
+    if (error instanceof IdentityError) return undefined;
+    throw error;
+  });
+  if (after === undefined) return;
+  await deps.database.transaction(async (tx) => {
+    if (!(await replaceHash(tx, context.tenantId, userId, before, after))) return;
+    await recordEvent(deps, tx, context, { type: "password.upgraded", target: { type: "user", id: userId } });
+  });
+}

@@ -1,0 +1,86 @@
+import type { UserStatus } from "@ostiary/contracts";
+import type { Queryable, Transaction } from "../../platform/database/types.ts";
+import { BEST_MATCH, MATCHES_IDENTIFIER } from "../identifier.ts";
+
+export interface SignInRow {
+  userId: string;
+  status: UserStatus;
+  hash: string | null;
+  mustChange: boolean;
+}
+
+/** Whom an identifier means, with the hash to check: one statement. */
+export async function selectForSignIn(
+  database: Queryable,
+  tenantId: string,
+  identifier: string,
+): Promise<SignInRow | undefined> {
+  const [row] = await database.query<SignInRow>(
+    `select u.id as "userId", u.status, p.hash, coalesce(p.must_change, false) as "mustChange"
+       from users u left join passwords p on p.tenant_id = u.tenant_id and p.user_id = u.id
+      where ${MATCHES_IDENTIFIER} order by ${BEST_MATCH} limit 1`,
+    [tenantId, identifier],
+  );
+  return row;
+}
+
+export interface PasswordRow {
+  status: UserStatus;
+  /** Names and addresses of the user, which his password must not contain. */
+  identifiers: string[];
+  hash: string | null;
+  /** Earlier hashes, newest first. */
+  history: string[];
+}
+
+export async function selectPassword(
+  database: Queryable,
+  tenantId: string,
+  userId: string,
+): Promise<PasswordRow | undefined> {
+  const [row] = await database.query<PasswordRow>(
+    `select u.status, array_remove(array[u.username, u.email, u.phone, u.nickname], null) as identifiers,
+            p.hash, coalesce(p.history, '{}') as history
+       from users u left join passwords p on p.tenant_id = u.tenant_id and p.user_id = u.id
+      where u.tenant_id = $1 and u.id = $2 and u.status <> 'deleted'`,
+    [tenantId, userId],
+  );
+  return row;
+}
+
+/** Sets the hash and puts the one before into the history, which keeps `historyLength` of them. */
+export async function writePassword(
+  tx: Transaction,
+  tenantId: string,
+  userId: string,
+  password: { hash: string; mustChange: boolean; historyLength: number },
+  now: Date,
+): Promise<void> {
+  await tx.query(
+    `insert into passwords (tenant_id, user_id, hash, must_change, changed_at) values ($1, $2, $3, $4, $6)
+     on conflict (tenant_id, user_id) do update
+       set history = (array_prepend(passwords.hash, passwords.history))[1:$5::int], hash = excluded.hash,
+           must_change = excluded.must_change, changed_at = excluded.changed_at`,
+    [tenantId, userId, password.hash, password.mustChange, password.historyLength, now],
+  );
+}
+
+/** Replaces a hash by a better one of the same password; false when the password was changed meanwhile. */
+export async function replaceHash(
+  tx: Transaction,
+  tenantId: string,
+  userId: string,
+  before: string,
+  after: string,
+): Promise<boolean> {
+  const rows = await tx.query<{ userId: string }>(
+    `update passwords set hash = $4 where tenant_id = $1 and user_id = $2 and hash = $3
+     returning user_id as "userId"`,
+    [tenantId, userId, before, after],
+  );
+  return rows.length === 1;
+}
+
+export async function deletePassword(tx: Transaction, tenantId: string, userId: string): Promise<void> {
+  await tx.query("delete from passwords where tenant_id = $1 and user_id = $2", [tenantId, userId]);
+}

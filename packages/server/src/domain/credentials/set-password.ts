@@ -1,0 +1,120 @@
+import { IdentityError, type PasswordInput } from "@ostiary/contracts";
+import { ALL_PERMISSIONS, type RequestContext } from "../../kernel/context.ts";
+import { checkMayControl, checkPermission } from "../access/index.ts";
+import { recordEvent } from "../audit/index.ts";
+import { type Deps, within } from "../deps.ts";
+import { revokeSessionsOfUser } from "../sessions/index.ts";
+import { findTenantById } from "../tenants/index.ts";
+import { underLockout } from "./attempts.ts";
+import { deletePassword, type PasswordRow, selectPassword, writePassword } from "./password.store.ts";
+import { checkPasswordPolicy } from "./password-policy.ts";
+
+/**
+ * Gives a user a password, or a hash that comes from elsewhere. Ends his sessions: whoever knew the old password
+ * may have opened them.
+ *
+ * @param options.mustChange - the user must choose another one at the next sign-in.
+ * @throws IdentityError `permission.denied`, `permission.escalation`, `user.not_found`, `password.*`,
+ *   `credential.unsupported_hash`, `credential.busy`
+ */
+export async function setPassword(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  input: PasswordInput,
+  options: { mustChange?: boolean } = {},
+): Promise<void> {
+  checkPermission(context, "user:write");
+  const user = await selectPassword(deps.database, context.tenantId, userId);
+  if (!user) throw new IdentityError("user.not_found");
+  await checkMayControl(deps, context, userId);
+  const hash =
+    "hash" in input
+      ? await deps.hasher.adopt(input.hash)
+      : await newHash(deps, context.tenantId, user, input.plain);
+  await write(deps, context, userId, hash, { mustChange: options.mustChange ?? false });
+}
+
+/**
+ * A user changes his own password. Ends his other sessions.
+ *
+ * @param options.keepSessionId - the session in which he does it.
+ * @throws IdentityError `credential.rejected` when `current` is wrong, `credential.locked`, `password.*`,
+ *   `user.not_found`, `credential.busy`
+ */
+export async function changePassword(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  current: string,
+  next: string,
+  options: { keepSessionId?: string | undefined } = {},
+): Promise<void> {
+  const tenant = await findTenantById(deps, context.tenantId);
+  const user = await selectPassword(deps.database, context.tenantId, userId);
+  if (!tenant || !user) throw new IdentityError("user.not_found");
+  if (user.status !== "active") throw new IdentityError("user.suspended");
+  const verify = async () => {
+    if (user.hash && (await deps.hasher.verify(user.hash, current)).ok) return;
+    if (!user.hash) await deps.hasher.verifyNothing(current);
+    throw new IdentityError("credential.rejected", { reason: "wrong current password" });
+  };
+  await underLockout(deps, context, tenant, `user:${userId}`, verify, async () => {});
+  const hash = await newHash(deps, context.tenantId, user, next);
+  await write(deps, context, userId, hash, { mustChange: false, ...options });
+}
+
+/** Whether the user can sign in by password. */
+export async function hasPassword(deps: Deps, tenantId: string, userId: string): Promise<boolean> {
+  return Boolean((await selectPassword(deps.database, tenantId, userId))?.hash);
+}
+
+/** Of a user who is being deleted; the rules have been asked already. */
+export const dropPassword = deletePassword;
+
+/** @throws IdentityError with the first rule that the password breaks; `fields` names all of them. */
+async function newHash(deps: Deps, tenantId: string, user: PasswordRow, password: string): Promise<string> {
+  const tenant = await findTenantById(deps, tenantId);
+  if (!tenant) throw new IdentityError("tenant.not_found");
+  const { minLength, maxLength, historyLength, checkBreached } = tenant.settings.passwordPolicy;
+  const remembered = [user.hash, ...user.history].filter((hash) => hash !== null).slice(0, historyLength);
+  const violations = await checkPasswordPolicy(
+    { minimumLength: minLength, maximumLength: maxLength },
+    password,
+    {
+      identifiers: user.identifiers,
+      isReused: async (candidate) => {
+        for (const hash of remembered) if ((await deps.hasher.verify(hash, candidate)).ok) return true;
+        return false;
+      },
+      ...(checkBreached && deps.breachedPasswords ? { breached: deps.breachedPasswords } : {}),
+    },
+  );
+  const [first] = violations;
+  if (first) throw new IdentityError(first);
+  return deps.hasher.hash(password);
+}
+
+async function write(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  hash: string,
+  options: { mustChange: boolean; keepSessionId?: string | undefined },
+): Promise<void> {
+  const { tenantId } = context;
+  const tenant = await findTenantById(deps, tenantId);
+  const historyLength = tenant?.settings.passwordPolicy.historyLength ?? 0;
+  const now = deps.clock.now();
+  await deps.database.transaction(async (tx) => {
+    await writePassword(tx, tenantId, userId, { hash, mustChange: options.mustChange, historyLength }, now);
+    await recordEvent(deps, tx, context, { type: "password.changed", target: { type: "user", id: userId } }, [
+      `user:${userId}`,
+    ]);
+    // A consequence of the rule above, not a right of the actor's.
+    await revokeSessionsOfUser(within(deps, tx), { ...context, permissions: ALL_PERMISSIONS }, userId, {
+      exceptSessionId: options.keepSessionId,
+      reason: "password changed",
+    });
+  });
+}
