@@ -54,6 +54,8 @@ function control(options: FieldOptions, common: SafeHtml): SafeHtml {
   const secret = options.type === "password";
   return html`<input${common}${attributes({
     type: options.type ?? "text",
+    // A right-to-left name reads from the right on a left-to-right page too.
+    dir: options.type === undefined ? "auto" : undefined,
     // A secret never travels back into a page.
     value: secret ? undefined : options.value,
     inputmode: options.inputmode,
