@@ -1,0 +1,1 @@
+export { findGrant, listGrants, rememberGrant, revokeGrant } from "./grants.ts";

@@ -1,0 +1,70 @@
+import { equalBytes } from "../../kernel/constant-time.ts";
+import { isId } from "../../kernel/identifiers.ts";
+import { TenantCache } from "../../kernel/tenant-cache.ts";
+import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { hashSessionSecret } from "./create-session.ts";
+import { loadSession, type Session } from "./session.store.ts";
+import { touchSession } from "./touch-session.ts";
+
+/** Sessions kept in memory; each is about a kilobyte. */
+const CAPACITY = 50_000;
+
+const cacheOf = onePerServer((feed) => {
+  const sessions = new TenantCache<Session>(CAPACITY, () => feed.live);
+  feed.subscribe({
+    onChange: (noun, id) => {
+      if (noun === "session") sessions.invalidate(id);
+      if (noun === "tenant") sessions.invalidateTenant(id);
+    },
+    onGap: () => sessions.clear(),
+  });
+  return sessions;
+});
+
+/** A session that is alive, else null. Synchronous when it is known. Looking at it does not keep it alive. */
+export function findSession(
+  deps: Deps,
+  tenantId: string,
+  id: string,
+): Session | null | Promise<Session | null> {
+  const load = () => loadSession(deps.database, tenantId, id);
+  if (isJoined(deps)) return load().then((session) => alive(deps, session));
+  const session = cacheOf(deps).get(tenantId, id, load);
+  if (session instanceof Promise) return session.then((loaded) => alive(deps, loaded));
+  return alive(deps, session) ?? reload(deps, session);
+}
+
+function alive(deps: Deps, session: Session | null): Session | null {
+  return session?.revokedAt === null && session.expiresAt > deps.clock.now() ? session : null;
+}
+
+/**
+ * Last-seen times travel through the database and not through change notices, so a session that seems idle for too
+ * long is looked up again: another process may have seen it.
+ */
+function reload(deps: Deps, session: Session | null): null | Promise<Session | null> {
+  if (session?.revokedAt !== null) return null;
+  const { tenantId, id } = session;
+  const cache = cacheOf(deps);
+  cache.invalidate(id);
+  const loaded = cache.get(tenantId, id, () => loadSession(deps.database, tenantId, id));
+  return Promise.resolve(loaded).then((found) => alive(deps, found));
+}
+
+/**
+ * The live session of a cookie `<id>.<secret>`, else null. A browser that shows its cookie is there, so this keeps
+ * the session alive.
+ */
+export async function findSessionByCookie(
+  deps: Deps,
+  tenantId: string,
+  cookie: string | undefined,
+): Promise<Session | null> {
+  const dot = cookie?.indexOf(".") ?? -1;
+  if (cookie === undefined || dot < 0 || cookie.length > 256 || !isId(cookie.slice(0, dot))) return null;
+  const session = await findSession(deps, tenantId, cookie.slice(0, dot));
+  const hash = hashSessionSecret(deps, cookie.slice(dot + 1));
+  if (!session || !equalBytes(session.secretHash, hash)) return null;
+  await touchSession(deps, session);
+  return session;
+}

@@ -1,0 +1,12 @@
+export { createSession, type NewSession } from "./create-session.ts";
+export { deviceName } from "./device-name.ts";
+export { findSession, findSessionByCookie } from "./find-session.ts";
+export { getSession, listSessions, listSessionsOfUser } from "./list-sessions.ts";
+export {
+  endSession,
+  endSessionsOfUser,
+  revokeSession,
+  revokeSessionsOfUser,
+} from "./revoke-session.ts";
+export { deleteExpiredSessions, type Session } from "./session.store.ts";
+export { finishLastSeen, touchSession } from "./touch-session.ts";

@@ -1,0 +1,117 @@
+import { IdentityError } from "@ostiary/contracts";
+import type { ChangeKey } from "../../kernel/changes.ts";
+import type { RequestContext } from "../../kernel/context.ts";
+import type { Transaction } from "../../platform/database/types.ts";
+import { checkMayControl, checkPermission } from "../access/index.ts";
+import { recordEvents } from "../audit/index.ts";
+import { type Deps, within } from "../deps.ts";
+import {
+  loadSession,
+  revokeFamiliesOfSessions,
+  revokeSessionRow,
+  revokeSessionRows,
+} from "./session.store.ts";
+
+/**
+ * Ends a session and every token that was bound to it. Asks no permission: it is for rules that know why
+ * (`domain/sign-in`, a changed password). A person or an administrator comes by `endSession`.
+ *
+ * @param reason - for the audit log.
+ * @throws IdentityError `session.not_found`: also when it was revoked before.
+ */
+export async function revokeSession(
+  deps: Deps,
+  context: RequestContext,
+  id: string,
+  reason: string,
+): Promise<void> {
+  await deps.database.transaction(async (tx) => {
+    const userId = await revokeSessionRow(tx, context.tenantId, id, deps.clock.now());
+    if (userId === undefined) throw new IdentityError("session.not_found");
+    await recordRevocation(deps, tx, context, userId, [id], reason);
+  });
+}
+
+/**
+ * Ends a user's sessions, with every token that was bound to them. Asks no permission: it is for rules that know
+ * why. A person or an administrator comes by `endSessionsOfUser`.
+ *
+ * @param options - `exceptSessionId`: one that stays; `reason`: for the audit log.
+ * @returns how many were ended.
+ */
+export async function revokeSessionsOfUser(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  options: { exceptSessionId?: string | undefined; reason: string },
+): Promise<number> {
+  return deps.database.transaction(async (tx) => {
+    const now = deps.clock.now();
+    const ids = await revokeSessionRows(tx, context.tenantId, userId, options.exceptSessionId, now);
+    await recordRevocation(deps, tx, context, userId, ids, options.reason);
+    return ids.length;
+  });
+}
+
+async function recordRevocation(
+  deps: Deps,
+  tx: Transaction,
+  context: RequestContext,
+  userId: string,
+  ids: readonly string[],
+  reason: string,
+): Promise<void> {
+  const families = await revokeFamiliesOfSessions(tx, context.tenantId, ids, deps.clock.now());
+  const changes: ChangeKey[] = [
+    ...ids.map((id): ChangeKey => `session:${id}`),
+    ...families.map((id): ChangeKey => `family:${id}`),
+  ];
+  const events = ids.map((id) => ({
+    type: "session.revoked" as const,
+    target: { type: "session", id },
+    data: { userId, reason },
+  }));
+  await recordEvents(deps, tx, context, events, changes);
+}
+
+/**
+ * Ends one session. One's own always; somebody else's with `session:write` and all rights of its user.
+ *
+ * @throws IdentityError `session.not_found`, `permission.denied`, `permission.escalation`
+ */
+export async function endSession(deps: Deps, context: RequestContext, id: string): Promise<void> {
+  await deps.database.transaction(async (tx) => {
+    const session = await loadSession(tx, context.tenantId, id);
+    const own = session !== null && isSelf(context, session.userId);
+    if (!own) checkPermission(context, "session:write");
+    if (!session) throw new IdentityError("session.not_found");
+    if (!own) await checkMayControl(within(deps, tx), context, session.userId);
+    await revokeSession(within(deps, tx), context, id, "revoked");
+  });
+}
+
+/**
+ * Ends all sessions of a user, or all but one. One's own always; somebody else's with `session:write` and all his
+ * rights.
+ *
+ * @returns how many were ended.
+ * @throws IdentityError `permission.denied`, `permission.escalation`
+ */
+export async function endSessionsOfUser(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  options: { exceptSessionId?: string | undefined } = {},
+): Promise<number> {
+  const own = isSelf(context, userId);
+  if (!own) checkPermission(context, "session:write");
+  return deps.database.transaction(async (tx) => {
+    if (!own) await checkMayControl(within(deps, tx), context, userId);
+    return revokeSessionsOfUser(within(deps, tx), context, userId, { ...options, reason: "revoked" });
+  });
+}
+
+/** Whether the actor is this user. */
+export function isSelf(context: RequestContext, userId: string): boolean {
+  return context.actor.type === "user" && context.actor.id === userId;
+}

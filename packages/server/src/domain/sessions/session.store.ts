@@ -1,0 +1,170 @@
+import type { LatestTime } from "../../kernel/latest-times.ts";
+import type { Queryable, Transaction } from "../../platform/database/types.ts";
+
+/** A session as the rules need it. */
+export interface Session {
+  tenantId: string;
+  id: string;
+  userId: string;
+  /** Keyed hash of the cookie's secret. */
+  secretHash: Buffer;
+  /** How the person was authenticated: values of RFC 8176. */
+  amr: readonly string[];
+  authenticatedAt: Date;
+  deviceName: string;
+  ip: string | null;
+  userAgent: string | null;
+  createdAt: Date;
+  /** To the minute; another process may know a later one. */
+  lastSeenAt: Date;
+  /** The earlier end of its idle and its absolute lifetime, as of `lastSeenAt`. */
+  expiresAt: Date;
+  revokedAt: Date | null;
+}
+
+const COLUMNS = `tenant_id as "tenantId", id, user_id as "userId", secret_hash as "secretHash", amr,
+  authenticated_at as "authenticatedAt", device_name as "deviceName", ip, user_agent as "userAgent",
+  created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", revoked_at as "revokedAt"`;
+
+export async function insertSession(database: Queryable, session: Session): Promise<void> {
+  await database.query(
+    `insert into sessions (tenant_id, id, user_id, secret_hash, amr, authenticated_at, device_name, ip, user_agent,
+                           created_at, last_seen_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    [
+      session.tenantId,
+      session.id,
+      session.userId,
+      session.secretHash,
+      session.amr,
+      session.authenticatedAt,
+      session.deviceName,
+      session.ip,
+      session.userAgent,
+      session.createdAt,
+      session.lastSeenAt,
+      session.expiresAt,
+    ],
+  );
+}
+
+export async function loadSession(
+  database: Queryable,
+  tenantId: string,
+  id: string,
+): Promise<Session | null> {
+  const [row] = await database.query<Session>(
+    `select ${COLUMNS} from sessions where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+  return row ?? null;
+}
+
+/** Those that are alive, newest first; of one user, or of everybody when `userId` is absent. */
+export function findLiveSessions(
+  database: Queryable,
+  tenantId: string,
+  userId: string | undefined,
+  now: Date,
+  after: string | undefined,
+  limit: number,
+): Promise<Session[]> {
+  // Two texts and not "or $2 is null": each has its own index.
+  const mine = userId === undefined ? "" : "and user_id = $5";
+  const values = [tenantId, now, after ?? null, limit, ...(userId === undefined ? [] : [userId])];
+  return database.query<Session>(
+    `select ${COLUMNS} from sessions
+      where tenant_id = $1 and revoked_at is null and expires_at > $2 and ($3::text is null or id < $3) ${mine}
+      order by id desc limit $4`,
+    values,
+  );
+}
+
+/** Moves last-seen times and idle ends forward, never back; rows that somebody else holds are left for next time. */
+export async function updateLastSeen(
+  database: Queryable,
+  times: readonly (LatestTime & { idleSeconds: number; absoluteSeconds: number })[],
+): Promise<void> {
+  await database.query(
+    `update sessions s
+        set last_seen_at = t.at,
+            expires_at = least(s.created_at + t.absolute * interval '1 second', t.at + t.idle * interval '1 second')
+       from (select s.tenant_id, s.id, u.at, u.idle, u.absolute
+               from unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::int[])
+                      as u(tenant_id, id, at, idle, absolute)
+               join sessions s on s.tenant_id = u.tenant_id and s.id = u.id
+              where s.last_seen_at < u.at and s.expires_at > u.at and s.revoked_at is null
+              order by s.tenant_id, s.id for update of s skip locked) t
+      where s.tenant_id = t.tenant_id and s.id = t.id`,
+    [
+      times.map((time) => time.tenantId),
+      times.map((time) => time.id),
+      times.map((time) => time.at),
+      times.map((time) => time.idleSeconds),
+      times.map((time) => time.absoluteSeconds),
+    ],
+  );
+}
+
+/** Revokes one session that is not revoked yet. Returns whose it was. */
+export async function revokeSessionRow(
+  tx: Transaction,
+  tenantId: string,
+  id: string,
+  now: Date,
+): Promise<string | undefined> {
+  const [row] = await tx.query<{ userId: string }>(
+    `update sessions set revoked_at = $3 where tenant_id = $1 and id = $2 and revoked_at is null
+     returning user_id as "userId"`,
+    [tenantId, id, now],
+  );
+  return row?.userId;
+}
+
+/** Revokes a user's live sessions but one. Returns their ids. */
+export async function revokeSessionRows(
+  tx: Transaction,
+  tenantId: string,
+  userId: string,
+  exceptId: string | undefined,
+  now: Date,
+): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `update sessions set revoked_at = $3
+      where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $3
+        and ($4::text is null or id <> $4)
+     returning id`,
+    [tenantId, userId, now, exceptId ?? null],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Revokes the token families that were begun in these sessions. Returns their ids. */
+export async function revokeFamiliesOfSessions(
+  tx: Transaction,
+  tenantId: string,
+  sessionIds: readonly string[],
+  now: Date,
+): Promise<string[]> {
+  if (sessionIds.length === 0) return [];
+  const rows = await tx.query<{ id: string }>(
+    `update token_families set revoked_at = $3
+      where tenant_id = $1 and session_id = any($2) and revoked_at is null returning id`,
+    [tenantId, sessionIds, now],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Sessions that ended before `before`. Returns how many went; `limit` means that there may be more. */
+export async function deleteExpiredSessions(
+  database: Queryable,
+  before: Date,
+  limit: number,
+): Promise<number> {
+  const rows = await database.query<{ id: string }>(
+    `delete from sessions where (tenant_id, id) in (
+       select tenant_id, id from sessions where expires_at < $1 order by expires_at limit $2) returning id`,
+    [before, limit],
+  );
+  return rows.length;
+}

@@ -1,0 +1,53 @@
+import { addSeconds } from "../../kernel/clock.ts";
+import { type LatestTime, LatestTimes } from "../../kernel/latest-times.ts";
+import { type Deps, onePerServer, outsideTransaction } from "../deps.ts";
+import { sessionLifetimes } from "./create-session.ts";
+import { type Session, updateLastSeen } from "./session.store.ts";
+
+/** Last-seen times are kept to the minute, or to a quarter of a shorter idle lifetime. */
+const PRECISION_MILLISECONDS = 60_000;
+/** The times of many sessions are written together after so long; well below the shortest idle lifetime, a minute. */
+const DELAY_MILLISECONDS = 5_000;
+
+/** The person of this session is there: its idle time begins anew. Written later, in a group. */
+export async function touchSession(deps: Deps, session: Session): Promise<void> {
+  const now = deps.clock.now();
+  const idleFor = now.getTime() - session.lastSeenAt.getTime();
+  const quarter = (session.expiresAt.getTime() - session.lastSeenAt.getTime()) / 4;
+  if (idleFor < Math.min(PRECISION_MILLISECONDS, quarter)) return;
+  const { idleSeconds, absoluteSeconds } = await sessionLifetimes(deps, session.tenantId);
+  const idleEnd = addSeconds(now, idleSeconds).getTime();
+  const absoluteEnd = addSeconds(session.createdAt, absoluteSeconds).getTime();
+  // This is the cache's own copy: this process need not look at the database to know.
+  session.lastSeenAt = now;
+  session.expiresAt = new Date(Math.min(idleEnd, absoluteEnd));
+  lastSeen(deps).note(session.tenantId, session.id, now);
+}
+
+/** Writes last-seen times that wait; for the end of the server. */
+export async function finishLastSeen(deps: Deps): Promise<void> {
+  await lastSeen(deps).flush();
+}
+
+const slotOf = onePerServer((): { times: LatestTimes | undefined } => ({ times: undefined }));
+
+function lastSeen(joined: Deps): LatestTimes {
+  const slot = slotOf(joined);
+  if (!slot.times) {
+    const deps = outsideTransaction(joined);
+    slot.times = new LatestTimes(
+      DELAY_MILLISECONDS,
+      (times) => write(deps, times),
+      (error) => deps.log.warn({ err: error }, "writing when sessions were last seen failed"),
+    );
+  }
+  return slot.times;
+}
+
+async function write(deps: Deps, times: readonly LatestTime[]): Promise<void> {
+  const withLifetimes = times.map(async (time) => ({
+    ...time,
+    ...(await sessionLifetimes(deps, time.tenantId)),
+  }));
+  await updateLastSeen(deps.database, await Promise.all(withLifetimes));
+}
