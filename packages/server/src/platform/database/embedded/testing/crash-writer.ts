@@ -1,6 +1,6 @@
 /**
  * A process for the crash tests: runs the embedded database in the directory given and writes rows as fast as it can
- * on four connections, until it is killed. Prints `ready` and then every number whose row has been acknowledged.
+ * on four connections, until it is killed; SIGTERM ends it normally. Prints `ready` and then every number whose row has been acknowledged.
  */
 import { Client } from "pg";
 import { startEmbeddedPostgres } from "../index.ts";
@@ -19,6 +19,7 @@ for (const client of clients) {
 await clients[0]?.query(
   "create table if not exists writes (number bigint generated always as identity, word text)",
 );
+process.once("SIGTERM", () => process.exit(0));
 process.stdout.write("ready\n");
 if (writing) await Promise.all(clients.map(write));
 else setInterval(() => undefined, 60_000);
