@@ -178,7 +178,7 @@ async function adopt(
 async function unfit(
   client: Client,
   durable: boolean,
-  _wanted: string | undefined,
+  wanted: string | undefined,
 ): Promise<string | undefined> {
   const { rows } = await client.query<{ fsync: string; version: string }>(
     "select current_setting('fsync') as fsync, current_setting('server_version') as version",
