@@ -9,6 +9,7 @@ export * from "./events.ts";
 export * from "./grants.ts";
 export * from "./sessions.ts";
 export * from "./settings.ts";
+export * from "./sign-in.ts";
 export * from "./signing-keys.ts";
 export * from "./tenants.ts";
 export * from "./users.ts";

@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import type { FastifyPluginAsync } from "fastify";
+import type { Deps } from "../domain/deps.ts";
+import { apiKeyRoutes } from "./api-keys.routes.ts";
+import { applicationRoutes } from "./applications.routes.ts";
+import { auditRoutes } from "./audit.routes.ts";
+import { authenticate } from "./authenticate.ts";
+import { configurationRoutes } from "./configuration.routes.ts";
+import { customFieldRoutes } from "./custom-fields.routes.ts";
+import { grantRoutes } from "./grants.routes.ts";
+import { serveOpenApi } from "./openapi.ts";
+import { roleRoutes } from "./roles.routes.ts";
+import { sessionRoutes } from "./sessions.routes.ts";
+import { settingsRoutes } from "./settings.routes.ts";
+import { signInRoutes } from "./sign-in.routes.ts";
+import { signingKeyRoutes } from "./signing-keys.routes.ts";
+import { tenantRoutes } from "./tenants.routes.ts";
+import { userRoutes } from "./users.routes.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const ROUTES = [
+  tenantRoutes,
+  settingsRoutes,
+  userRoutes,
+  customFieldRoutes,
+  roleRoutes,
+  applicationRoutes,
+  apiKeyRoutes,
+  sessionRoutes,
+  grantRoutes,
+  signingKeyRoutes,
+  auditRoutes,
+  configurationRoutes,
+  signInRoutes,
+];
+
+/** REST API v1. Everything but what says `public` needs credentials. */
+export function apiPlugin(deps: Deps, options: { operatorSecret: string }): FastifyPluginAsync {
+  return async (app) => {
+    app.addHook("onRequest", authenticate(deps, options.operatorSecret));
+    app.addHook("onSend", (_request, reply, _payload, done) => {
+      if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
+      done();
+    });
+    await serveOpenApi(app, deps.publicUrl, version);
+    for (const routes of ROUTES) await app.register(routes(deps));
+  };
+}
