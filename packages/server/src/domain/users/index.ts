@@ -1,0 +1,11 @@
+export { createUser, type NewUser } from "./create-user.ts";
+export {
+  createCustomField,
+  deleteCustomField,
+  getCustomField,
+  listCustomFields,
+  updateCustomField,
+} from "./custom-fields.ts";
+export { findUser, findUserByIdentifier, getMe, getUser, listUsers, noteSignIn } from "./find-user.ts";
+export { activateUser, deleteUser, suspendUser, updateMe, updateUser } from "./update-user.ts";
+export type { UserFilter } from "./user.store.ts";
