@@ -1,0 +1,40 @@
+"""Drives the unmodified huace-aigc-auth-client: one call for each line of JSON, answered by one line of JSON.
+
+    {"client": {…AigcAuthClient's arguments…}, "call": "verify_token", "arguments": ["…"]}
+    {"result": {…}} or {"error": {"type": "AigcAuthError", "code": 401, "message": "…"}}
+
+Every call has a client of its own, as the client keeps answers for five minutes.
+"""
+
+import dataclasses
+import json
+import logging
+import sys
+
+import huace_aigc_auth_client as package
+
+logging.disable(logging.CRITICAL)
+package.setLogger(logging.getLogger("quiet"))
+
+
+def answer(question: dict) -> dict:
+    try:
+        client = package.AigcAuthClient(**question["client"])
+        result = getattr(client, question["call"])(*question["arguments"])
+    except Exception as error:  # whatever a service would see
+        return {
+            "error": {
+                "type": type(error).__name__,
+                "code": getattr(error, "code", None),
+                "message": str(error),
+                "data": getattr(error, "data", None),
+            }
+        }
+    shown = dataclasses.asdict(result)
+    if question["call"] == "get_user_info":
+        shown["can"] = {code: result.has_permission(code) for code in ("user:read", "user:delete")}
+    return {"result": shown}
+
+
+for line in sys.stdin:
+    print(json.dumps(answer(json.loads(line))), flush=True)
