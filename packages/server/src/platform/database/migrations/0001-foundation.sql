@@ -390,7 +390,7 @@ create table audit_heads (
   hash bytea not null
 );
 
--- rate-limiter-flexible's table; lost counters are harmless, so no write-ahead log.
+-- Failed attempts, see platform/limits; lost counters are harmless, so no write-ahead log. expire: ms since 1970.
 create unlogged table rate_limits (
   key varchar(255) primary key,
   points integer not null default 0,
