@@ -88,20 +88,42 @@ it("leaves no server behind when all stop at the same moment", async () => {
   expect(postmasterPid(data.path)).toBeUndefined();
 });
 
-it("starts over the pid file of a dead server, also when its number belongs to another process by now", async () => {
+it("starts over the pid file of a dead server, also when its number belongs to another process or is missing", async () => {
   await using data = await aDataDirectory();
   const first = await start(data.path);
   const pidFile = join(first.directory, "cluster/postmaster.pid");
   const lines = readFileSync(pidFile, "utf8").split("\n").slice(1);
   await ask(first, "create table kept ()");
   await first.stop();
-  for (const number of [999_999_999, process.pid]) {
-    writeFileSync(pidFile, [number, ...lines].join("\n"));
+  for (const text of [[999_999_999, ...lines].join("\n"), [process.pid, ...lines].join("\n"), ""]) {
+    writeFileSync(pidFile, text);
     if (root) spawnSync("chown", ["--reference", join(first.directory, "cluster"), pidFile]);
+    writeFileSync(join(first.connection.host, ".s.PGSQL.5432.lock"), text);
     const next = await start(data.path);
     expect(next.adopted).toBe(false);
     expect(await ask(next, "select count(*)::int from kept")).toEqual([0]);
     await next.stop();
+  }
+});
+
+it("adopts the server that a process started just before it was killed", async () => {
+  await using data = await aDataDirectory();
+  await (await start(data.path)).stop();
+  const cluster = join(data.path, "postgres/cluster");
+  for (let round = 1; round <= 8; round++) {
+    const writer = startWriter(data.path, { idle: true });
+    // The clearest sign of a server about to start is the output file that is emptied for it.
+    const before = statSync(join(data.path, "postgres/startup.log")).mtimeMs;
+    await eventually(
+      async () => expect(statSync(join(cluster, "../startup.log")).mtimeMs).not.toBe(before),
+      5_000,
+      1,
+    );
+    kill(writer.child.pid);
+    const next = await start(data.path, { durable: true });
+    expect(await ask(next, "select 1")).toEqual([1]);
+    await next.stop();
+    await writer.ended;
   }
 });
 

@@ -172,14 +172,16 @@ export function remakeSocketDirectory(home: Home): void {
   makeOwned(home.socket, home.account);
 }
 
-/** The last lines PostgreSQL has written, for a message: start-up output, then its newest log. */
-export function lastLogLines(home: Home, count = 6): string {
+/** What the server has said at its latest start, before its own log took over. */
+export function startOutput(home: Home): string {
+  return readFileSync(join(home.root, "startup.log"), "utf8").trim();
+}
+
+/** The last lines PostgreSQL has written, for a message: from its log, then from its latest start. */
+export function lastLogLines(home: Home): string {
   const newest = readdirSync(home.log)
     .map((name) => join(home.log, name))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-  const text = [join(home.root, "startup.log"), newest]
-    .filter((file) => file !== undefined && existsSync(file))
-    .map((file) => readFileSync(String(file), "utf8").trim())
-    .join("\n");
-  return text.split("\n").slice(-count).join(" | ");
+  const log = newest === undefined ? "" : readFileSync(newest, "utf8").trim();
+  return [log, startOutput(home)].flatMap((text) => text.split("\n").slice(-4)).join(" | ");
 }

@@ -1,11 +1,21 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chownSync, closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runAs } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { EmbeddedPostgresError, errorCode } from "./errors.ts";
-import { type Home, lastLogLines } from "./home.ts";
+import { type Home, lastLogLines, startOutput } from "./home.ts";
 
 /** How long a server may take to replay its log after a crash, in milliseconds. At most 1 GB of it (max_wal_size). */
 const RECOVERY_PATIENCE = 300_000;
@@ -47,7 +57,7 @@ function readPidFile(home: Home): Postmaster | undefined {
 
 /** Numbers are used again, after a reboot at the latest, so a living process is not proof: it must work in the cluster. */
 function isServerOf(pid: number, cluster: string): boolean {
-  if (!isAlive(pid)) return false;
+  if (!(pid > 0) || !isAlive(pid)) return false;
   if (process.platform !== "linux") {
     const { stdout } = spawnSync("ps", ["-p", String(pid), "-o", "command="], { encoding: "utf8" });
     return stdout.includes(cluster);
@@ -76,12 +86,32 @@ function isAlive(pid: number): boolean {
  * its shared memory. Only when the number belongs to somebody else by now (or to a zombie) it would refuse for ever:
  * then the number is replaced by an impossible one, and that last check stays in force. To be called under the lock.
  */
-export function disarmPidFile(home: Home): void {
+export async function disarmPidFile(home: Home): Promise<void> {
+  clearSocket(home);
+  const file = join(home.cluster, "postmaster.pid");
+  if (await staysEmpty(file)) return rmSync(file); // killed between making and filling it, when it had no backends
   const found = readPidFile(home);
   if (!found || isServerOf(found.pid, home.cluster)) return;
-  const file = join(home.cluster, "postmaster.pid");
   const rest = readFileSync(file, "utf8").split("\n").slice(1);
   rewriteAs(home, file, ["2147483647", ...rest].join("\n"));
+}
+
+/** The socket has a lock file of its own, which PostgreSQL also believes for as long as the number is alive. */
+function clearSocket(home: Home): void {
+  for (const name of readdirSync(home.socket).filter((entry) => entry.endsWith(".lock"))) {
+    const lock = join(home.socket, name);
+    if (isServerOf(Number.parseInt(readFileSync(lock, "utf8"), 10), home.cluster)) continue;
+    rmSync(lock.replace(/\.lock$/, ""), { force: true });
+    rmSync(lock, { force: true });
+  }
+}
+
+async function staysEmpty(file: string): Promise<boolean> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    if (statSync(file, { throwIfNoEntry: false })?.size !== 0) return false;
+    await sleep(20); // a server that is just starting fills it at once
+  }
+  return true;
 }
 
 function rewriteAs(home: Home, file: string, text: string): void {
@@ -96,19 +126,15 @@ function rewriteAs(home: Home, file: string, text: string): void {
  * Starts the server in a session of its own, so that Ctrl-C reaches Node alone and the requests in flight can still
  * use the database, and waits until it has recovered and takes connections.
  *
+ * @returns undefined when it could not start for a reason that passes: another server was quicker (the orphan of a
+ *   process that was killed right after starting it), or backends of a killed one still use its shared memory.
  * @throws EmbeddedPostgresError with PostgreSQL's own last words.
  */
-export async function startPostmaster(home: Home, binaries: Binaries): Promise<Postmaster> {
-  const deadline = Date.now() + RECOVERY_PATIENCE;
-  for (let attempt = 1; ; attempt++) {
-    const started = await startOnce(home, binaries, deadline);
-    if (started) return started;
-    // Backends of a killed server leave within moments; until then their shared memory keeps the new one out.
-    const wait = /shared memory block|lock file/.test(lastLogLines(home)) && attempt < 100;
-    if (!wait)
-      throw new EmbeddedPostgresError(`PostgreSQL did not start on ${home.cluster}: ${lastLogLines(home)}`);
-    await sleep(100);
-  }
+export async function startPostmaster(home: Home, binaries: Binaries): Promise<Postmaster | undefined> {
+  const started = await startOnce(home, binaries, Date.now() + RECOVERY_PATIENCE);
+  if (started || findPostmaster(home) || /shared memory block|lock file/.test(startOutput(home)))
+    return started;
+  throw new EmbeddedPostgresError(`PostgreSQL did not start on ${home.cluster}: ${lastLogLines(home)}`);
 }
 
 async function startOnce(home: Home, binaries: Binaries, deadline: number): Promise<Postmaster | undefined> {

@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { type Binaries, locateBinaries } from "./binaries.ts";
 import { ensureCluster, SUPERUSER, writeSettings } from "./cluster.ts";
 import { EmbeddedPostgresError } from "./errors.ts";
-import { type Home, makeDataDirectory, prepareHome, remakeSocketDirectory } from "./home.ts";
+import { type Home, lastLogLines, makeDataDirectory, prepareHome, remakeSocketDirectory } from "./home.ts";
 import { withDirectoryLock } from "./lock.ts";
 import {
   askToStop,
@@ -42,6 +42,7 @@ const DATABASE = "ostiary";
 /** Advisory lock that every supervisor holds, shared, on its watching connection: who gets it alone is the last one. */
 const PRESENCE = 0x057_1a87;
 const LOCK_PATIENCE = 330_000; // longer than the longest recovery
+const START_ATTEMPTS = 100; // with pauses of 100 ms, for what passes
 const SOCKET_CHECK_INTERVAL = 5_000;
 
 /**
@@ -141,14 +142,19 @@ function attend(
 ): Promise<Watch> {
   const { home, binaries } = place;
   return withDirectoryLock(home.root, LOCK_PATIENCE, async () => {
-    const running = await settle(home);
-    const adopted = running && (await adopt(place, running, durable, log, first));
-    if (adopted) return adopted;
-    await ensureCluster(home, binaries, { durable, log });
-    writeSettings(home, binaries, durable);
-    remakeSocketDirectory(home);
-    disarmPidFile(home);
-    return connect(await startPostmaster(home, binaries), false);
+    for (let attempt = 1; attempt <= START_ATTEMPTS; attempt++) {
+      const running = await settle(home);
+      const adopted = running && (await adopt(place, running, durable, log, first));
+      if (adopted) return adopted;
+      await ensureCluster(home, binaries, { durable, log });
+      writeSettings(home, binaries, durable);
+      remakeSocketDirectory(home);
+      await disarmPidFile(home);
+      const started = await startPostmaster(home, binaries);
+      if (started) return connect(started, false);
+      await sleep(100);
+    }
+    throw new EmbeddedPostgresError(`PostgreSQL did not start on ${home.cluster}: ${lastLogLines(home)}`);
   });
 }
 

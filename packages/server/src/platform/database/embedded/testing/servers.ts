@@ -30,15 +30,15 @@ export async function ask(postgres: Pick<EmbeddedPostgres, "connection">, sql: s
   }
 }
 
-/** Repeats until it succeeds, for at most `patience` milliseconds. */
-export async function eventually<T>(work: () => Promise<T>, patience = 15_000): Promise<T> {
+/** Repeats until it succeeds, for at most `patience` milliseconds, `pause` milliseconds apart. */
+export async function eventually<T>(work: () => Promise<T>, patience = 15_000, pause = 50): Promise<T> {
   const deadline = Date.now() + patience;
   for (;;) {
     try {
       return await work();
     } catch (error) {
       if (Date.now() > deadline) throw error;
-      await sleep(50);
+      await sleep(pause);
     }
   }
 }
