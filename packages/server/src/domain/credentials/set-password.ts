@@ -1,5 +1,5 @@
 import { IdentityError, type PasswordInput } from "@ostiary/contracts";
-import { ALL_PERMISSIONS, type RequestContext } from "../../kernel/context.ts";
+import type { RequestContext } from "../../kernel/context.ts";
 import { checkMayControl, checkPermission } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
@@ -111,8 +111,7 @@ async function write(
     await recordEvent(deps, tx, context, { type: "password.changed", target: { type: "user", id: userId } }, [
       `user:${userId}`,
     ]);
-    // A consequence of the rule above, not a right of the actor's.
-    await revokeSessionsOfUser(within(deps, tx), { ...context, permissions: ALL_PERMISSIONS }, userId, {
+    await revokeSessionsOfUser(within(deps, tx), context, userId, {
       exceptSessionId: options.keepSessionId,
       reason: "password changed",
     });

@@ -1,5 +1,5 @@
 import { IdentityError, type UpdateMe, type UpdateUser, type User } from "@ostiary/contracts";
-import { ALL_PERMISSIONS, type RequestContext } from "../../kernel/context.ts";
+import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import {
   ADMINISTRATOR,
@@ -84,7 +84,7 @@ export async function deleteUser(
     if (user.roles.includes(ADMINISTRATOR)) await checkAdministratorRemains(tx, context.tenantId);
     await dropRoles(tx, context.tenantId, id);
     await dropPassword(tx, context.tenantId, id);
-    await endSessions(deps, tx, context, id, "user deleted");
+    await revokeSessionsOfUser(within(deps, tx), context, id, { reason: "user deleted" });
     const data = { username: user.username };
     await recordEvent(deps, tx, context, { type: "user.deleted", target: { type: "user", id }, data }, [
       `user:${id}`,
@@ -112,7 +112,7 @@ async function write(
     refuseTaken(await updateUserRow(tx, tenantId, id, next, deps.clock.now()));
     if (fields.includes("status") && next.status !== "active") {
       if (user.roles.includes(ADMINISTRATOR)) await checkAdministratorRemains(tx, tenantId);
-      await endSessions(deps, tx, context, id, "user suspended");
+      await revokeSessionsOfUser(within(deps, tx), context, id, { reason: "user suspended" });
     }
     await recordEvents(deps, tx, context, eventsOf(id, fields, next), [`user:${id}`]);
     const updated = await selectUser(tx, tenantId, id);
@@ -144,15 +144,4 @@ function eventsOf(id: string, fields: readonly (keyof UserFields)[], next: UserF
     events.push({ type: next.status === "active" ? "user.activated" : "user.suspended", target });
   }
   return events;
-}
-
-/** A consequence of the change above, not a right of the actor's. */
-async function endSessions(
-  deps: Deps,
-  tx: Transaction,
-  context: RequestContext,
-  id: string,
-  reason: string,
-): Promise<void> {
-  await revokeSessionsOfUser(within(deps, tx), { ...context, permissions: ALL_PERMISSIONS }, id, { reason });
 }
