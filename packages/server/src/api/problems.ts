@@ -1,0 +1,11 @@
+import { Problem } from "@ostiary/contracts";
+
+/** Every route: bad query or text, no credentials, no permission, no such tenant, database away. */
+const ALWAYS = [400, 401, 403, 404, 503] as const;
+
+type Problems<Status extends number> = { [S in Status | (typeof ALWAYS)[number]]: typeof Problem };
+
+/** The responses of a route that are problem documents: those of every route, and these. */
+export function problems<const Status extends number>(...statuses: Status[]): Problems<Status> {
+  return Object.fromEntries([...ALWAYS, ...statuses].map((status) => [status, Problem])) as Problems<Status>;
+}
