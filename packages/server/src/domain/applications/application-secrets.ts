@@ -17,7 +17,7 @@ import {
 } from "./secret.store.ts";
 
 /** Enough for a rotation in several steps; each is tried at every client authentication. */
-const MAXIMUM_SECRETS = 5;
+export const MAXIMUM_SECRETS = 5;
 
 function hashSecret(deps: Deps, secret: string): Buffer {
   return deps.secrets.keyedHash(secret, "application-secret");

@@ -18,8 +18,8 @@ import { checkApplication, checkMayControl, usesSecret } from "./check-applicati
 export interface GivenApplication {
   id?: string | undefined;
   serial?: number | undefined;
-  /** Plain; generated when absent. */
-  secret?: string | undefined;
+  /** Plain; generated when absent, and null for none: hashes follow (`adoptSecret`). */
+  secret?: string | null | undefined;
 }
 
 const DEFAULT_SCOPES: Scope[] = ["openid", "profile", "email", "address", "phone", "offline_access"];
@@ -70,11 +70,11 @@ export async function createApplication(
   const values = completeApplication(input);
   checkMayControl(context, values);
   checkApplication(values);
-  if (given.secret !== undefined && !usesSecret(values)) throw new IdentityError("application.public_client");
+  if (typeof given.secret === "string" && !usesSecret(values)) throw new IdentityError("application.public_client");
   const { tenantId } = context;
   const now = deps.clock.now();
   const id = given.id ?? newId(now);
-  const secret = usesSecret(values) ? (given.secret ?? newSecret()) : null;
+  const secret = usesSecret(values) ? (given.secret === undefined ? newSecret() : given.secret) : null;
   const application = await deps.database.transaction(async (tx) => {
     const created = await insertApplication(tx, tenantId, id, given.serial, values, now);
     if (secret !== null) await storeSecret(deps, tx, tenantId, id, secret);

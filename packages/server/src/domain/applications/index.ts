@@ -1,3 +1,4 @@
+export { adoptSecret } from "./adopt-secret.ts";
 export type { Application, ApplicationFilter } from "./application.store.ts";
 export { addSecret, checkClientSecret, deleteSecret, listSecrets } from "./application-secrets.ts";
 export { assignUser, listAssigned, mayUse, unassignUser } from "./assign-users.ts";
