@@ -145,6 +145,9 @@ export const ListQuery = StrictObject({
 });
 export type ListQuery = Static<typeof ListQuery>;
 
+/** `search` of a list. */
+export const SearchText = Line(128, { minLength: 1, description: "Part of a name or code, in any case" });
+
 /** A page of a list, newest first. */
 export function PageOf<Item extends TSchema>(item: Item) {
   return Type.Object({

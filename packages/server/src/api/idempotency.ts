@@ -24,13 +24,14 @@ export const IdempotencyHeaders = Type.Object(IdempotencyHeader);
  * Answers a request that changes something. With an `Idempotency-Key` it is done once, however often it is sent.
  *
  * @param effect - must use the dependencies that it is given, so that it is in the key's transaction.
+ * @returns the reply, which Fastify takes for "sent"; `never`, because no route's response type names it.
  */
 export async function answer(
   deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
   effect: (deps: Deps) => Promise<Answer>,
-): Promise<FastifyReply> {
+): Promise<never> {
   const key = request.headers["idempotency-key"];
   if (typeof key !== "string") return send(reply, await effect(deps));
   const { method, url, body, context } = request;
@@ -40,6 +41,6 @@ export async function answer(
   return send(reply, given);
 }
 
-function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
-  return reply.code(status).headers(headers).send(body);
+function send(reply: FastifyReply, { status, headers, body }: Answer): never {
+  return reply.code(status).headers(headers).send(body) as never;
 }
