@@ -58,6 +58,11 @@ export const ERRORS = {
   "token.wrong_audience": { status: 401, message: "The token is meant for another audience." },
   "permission.denied": { status: 403, message: "You do not have the permission that this needs." },
   "token.wrong_client": { status: 400, message: "The token belongs to another application." },
+  "authorization.invalid": {
+    status: 400,
+    message:
+      "The application's request to sign you in is not valid. Go back to it and try again, or tell its makers.",
+  },
   "grant.invalid": {
     status: 400,
     message:

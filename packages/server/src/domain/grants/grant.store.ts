@@ -1,17 +1,18 @@
 import type { Grant } from "@ostiary/contracts";
 import type { Queryable, Transaction } from "../../platform/database/types.ts";
 
-export async function findScopes(
+export async function findAllowed(
   database: Queryable,
   tenantId: string,
   userId: string,
   applicationId: string,
-): Promise<string[] | null> {
-  const [row] = await database.query<{ scopes: string[] }>(
-    "select scopes from grants where tenant_id = $1 and user_id = $2 and application_id = $3",
+): Promise<{ scopes: string[]; updatedAt: Date } | null> {
+  const [row] = await database.query<{ scopes: string[]; updatedAt: Date }>(
+    `select scopes, updated_at as "updatedAt" from grants
+      where tenant_id = $1 and user_id = $2 and application_id = $3`,
     [tenantId, userId, applicationId],
   );
-  return row?.scopes ?? null;
+  return row ?? null;
 }
 
 /** Adds scopes to what was allowed before; one statement, so that two consents at once keep both. */

@@ -4,16 +4,16 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { checkMayControl, checkPermission } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
-import { addScopes, deleteGrant, findGrants, findScopes, revokeFamiliesOfGrant } from "./grant.store.ts";
+import { addScopes, deleteGrant, findAllowed, findGrants, revokeFamiliesOfGrant } from "./grant.store.ts";
 
-/** The scopes that a user has allowed an application, or null when he was never asked. */
+/** The scopes that a user has allowed an application and when he last did, or null when he was never asked. */
 export function findGrant(
   deps: Deps,
   tenantId: string,
   userId: string,
   applicationId: string,
-): Promise<{ scopes: string[] } | null> {
-  return findScopes(deps.database, tenantId, userId, applicationId).then((scopes) => scopes && { scopes });
+): Promise<{ scopes: string[]; updatedAt: Date } | null> {
+  return findAllowed(deps.database, tenantId, userId, applicationId);
 }
 
 /**

@@ -4,7 +4,14 @@ export { checkSetUpLink, completeSetUp, createSetUpLink, FIRST_ADMINISTRATOR } f
 export { signInDirectly } from "./sign-in-directly.ts";
 export { signOut } from "./sign-out.ts";
 export { type SignUp, signUp } from "./sign-up.ts";
-export { type FinishedFlow, findFlow, type NewFlow, startFlow, takeFinishedFlow } from "./start-flow.ts";
+export {
+  type FinishedFlow,
+  findFlow,
+  type NewFlow,
+  startFlow,
+  startSignedInFlow,
+  takeFinishedFlow,
+} from "./start-flow.ts";
 export { type FlowState, STEPS } from "./steps.ts";
 export {
   changeIdentifier,

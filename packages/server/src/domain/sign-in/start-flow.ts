@@ -36,6 +36,32 @@ export async function startFlow(deps: Deps, context: RequestContext, input: NewF
   return flow;
 }
 
+/**
+ * Begins a flow in which nobody has to sign in: this browser has a live session, and only something about the
+ * application is asked (consent). It makes no session; it names one that exists.
+ */
+export async function startSignedInFlow(
+  deps: Deps,
+  context: RequestContext,
+  input: NewFlow & { session: { id: string; userId: string; amr: readonly string[] } },
+): Promise<Flow> {
+  const now = deps.clock.now();
+  const flow: Flow = {
+    id: newId(now),
+    state: "authenticated",
+    applicationId: input.applicationId ?? null,
+    identifier: null,
+    userId: input.session.userId,
+    sessionId: input.session.id,
+    amr: [...input.session.amr],
+    continuation: input.continuation,
+    version: 1,
+    expiresAt: addSeconds(now, FLOW_SECONDS),
+  };
+  await insertFlow(deps.database, context.tenantId, flow, browserHash(deps, input.browser), now);
+  return flow;
+}
+
 /** @throws IdentityError `flow.not_found`: unknown, expired, finished, or another browser's. */
 export async function findFlow(
   deps: Deps,

@@ -8,6 +8,8 @@ import { signJwt } from "./sign-jwt.ts";
 
 export interface AccessTokenFacts {
   tenant: Tenant;
+  /** Default: `issuerOf(tenant)`. */
+  issuer?: string | undefined;
   application: Application;
   /** Of the authorization this token comes from; revoking any of its tokens ends them all. */
   familyId: string;
@@ -43,7 +45,7 @@ export function issueAccessToken(
   const { signingAlgorithm } = tenant.settings.tokens;
   const expiresIn = accessTokenSeconds(tenant, application);
   const now = numericDate(deps.clock.now());
-  const issuer = issuerOf(deps, tenant);
+  const issuer = facts.issuer ?? issuerOf(deps, tenant);
   // JSON.stringify leaves out what is undefined.
   const claims = {
     iss: issuer,

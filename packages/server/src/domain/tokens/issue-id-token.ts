@@ -8,6 +8,8 @@ import { signJwt } from "./sign-jwt.ts";
 
 export interface IdTokenFacts {
   tenant: Tenant;
+  /** Default: `issuerOf(tenant)`. */
+  issuer?: string | undefined;
   application: Application;
   userId: string;
   nonce?: string | undefined;
@@ -27,7 +29,7 @@ export function issueIdToken(deps: Deps, facts: IdTokenFacts): string | Promise<
   const now = numericDate(deps.clock.now());
   const claims = {
     ...facts.userClaims,
-    iss: issuerOf(deps, tenant),
+    iss: facts.issuer ?? issuerOf(deps, tenant),
     sub: facts.userId,
     aud: application.id,
     iat: now,

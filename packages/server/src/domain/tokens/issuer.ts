@@ -13,3 +13,15 @@ export function basePathOf(tenant: Pick<Tenant, "slug">): string {
 export function issuerOf(deps: Pick<Deps, "publicUrl">, tenant: Pick<Tenant, "slug">): string {
   return deps.publicUrl + basePathOf(tenant);
 }
+
+/**
+ * Whether tokens of this tenant may carry this issuer. The default tenant has two addresses, `/` and `/t/default`,
+ * and each is an issuer of its own, since a client compares what it configured (RFC 8414 §3.3).
+ */
+export function isIssuerOf(
+  deps: Pick<Deps, "publicUrl">,
+  tenant: Pick<Tenant, "slug">,
+  text: unknown,
+): boolean {
+  return text === issuerOf(deps, tenant) || text === `${deps.publicUrl}/t/${tenant.slug}`;
+}

@@ -178,8 +178,7 @@ function endOf(key: SigningKeyRow, tenant: Tenant): Date {
 /** On time, or a day from now where the server did not run for long. */
 function activationOf(key: SigningKeyRow, tenant: Tenant, now: Date): Date {
   const soonest = addSeconds(now, PUBLISH_AHEAD_SECONDS);
-  const end = endOf(key, tenant);
-  return end > soonest ? end : soonest;
+  return new Date(Math.max(endOf(key, tenant).getTime(), soonest.getTime()));
 }
 
 function toSigningKey(row: SigningKeyRow): SigningKey {

@@ -3,8 +3,8 @@ import { findPrincipal, type Principal } from "../access/index.ts";
 import { type Application, findApplication } from "../applications/index.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
 import { findSession } from "../sessions/index.ts";
-import { findFamilyCondition } from "./family-states.ts";
-import { issuerOf } from "./issuer.ts";
+import { type FamilyFacts, findFamilyFacts } from "./family-facts.ts";
+import { isIssuerOf } from "./issuer.ts";
 import { type JwtClaims, verifyJwt } from "./verify-jwt.ts";
 
 /** What an access token of ours says; none of it changes while the token exists. */
@@ -31,6 +31,7 @@ export interface AccessTokenClaims {
 /** A token that is good now, and whom it is about as he is now. */
 export interface VerifiedToken {
   claims: AccessTokenClaims;
+  family: FamilyFacts;
   application: Application;
   /** Null for client credentials. */
   principal: Principal | null;
@@ -94,7 +95,7 @@ export function verifyAccessToken(
   if (known) return checkCurrent(deps, known, token);
   const verified = verifyJwt(deps, tenant.id, "at+jwt", token);
   const proceed = (raw: JwtClaims) => {
-    const claims = readClaims(raw, tenant.id, issuerOf(deps, tenant));
+    const claims = readClaims(deps, raw, tenant);
     if (deps.feed.live && !isJoined(deps)) verifiedTokens(deps).keep(token, claims);
     return checkCurrent(deps, claims, token);
   };
@@ -111,7 +112,7 @@ function checkCurrent(
     throw new IdentityError("token.expired");
   }
   const { tenantId, userId, sessionId } = claims;
-  const family = findFamilyCondition(deps, tenantId, claims.familyId);
+  const family = findFamilyFacts(deps, tenantId, claims.familyId);
   const application = findApplication(deps, tenantId, claims.applicationId);
   const principal = userId === null ? null : findPrincipal(deps, tenantId, userId);
   const session = sessionId === null ? null : findSession(deps, tenantId, sessionId);
@@ -121,8 +122,8 @@ function checkCurrent(
     principal instanceof Promise ||
     session instanceof Promise
   ) {
-    return Promise.all([family, application, principal, session]).then(([condition, app, user, signIn]) =>
-      conclude(claims, condition, app, user, signIn),
+    return Promise.all([family, application, principal, session]).then(([facts, app, user, signIn]) =>
+      conclude(claims, facts, app, user, signIn),
     );
   }
   return conclude(claims, family, application, principal, session);
@@ -130,7 +131,7 @@ function checkCurrent(
 
 function conclude(
   claims: AccessTokenClaims,
-  family: "good" | "revoked",
+  family: FamilyFacts,
   application: Application | null,
   principal: Principal | null,
   session: object | null,
@@ -139,18 +140,20 @@ function conclude(
     if (!principal || principal.status === "deleted") throw new IdentityError("user.not_found");
     if (principal.status === "suspended") throw new IdentityError("user.suspended");
   }
-  if (family === "revoked") throw new IdentityError("token.invalid", { reason: "revoked" });
+  if (family.revoked) throw new IdentityError("token.invalid", { reason: "revoked" });
   if (claims.sessionId !== null && !session)
     throw new IdentityError("token.invalid", { reason: "session ended" });
   if (!application) throw new IdentityError("token.invalid", { reason: "application is gone" });
   if (application.status !== "active") throw new IdentityError("application.disabled");
-  return { claims, application, principal };
+  return { claims, family, application, principal };
 }
 
-function readClaims(raw: JwtClaims, tenantId: string, issuer: string): AccessTokenClaims {
+function readClaims(deps: Deps, raw: JwtClaims, tenant: Tenant): AccessTokenClaims {
   const { iss, aud, sub, client_id, iat, exp, jti, scope, sid, auth_time, amr } = raw;
-  if (iss !== issuer) throw new IdentityError("token.invalid", { reason: "another issuer" });
-  if (aud !== issuer) throw new IdentityError("token.wrong_audience");
+  if (typeof iss !== "string" || !isIssuerOf(deps, tenant, iss)) {
+    throw new IdentityError("token.invalid", { reason: "another issuer" });
+  }
+  if (aud !== iss) throw new IdentityError("token.wrong_audience");
   if (
     typeof sub !== "string" ||
     typeof client_id !== "string" ||
@@ -162,14 +165,14 @@ function readClaims(raw: JwtClaims, tenantId: string, issuer: string): AccessTok
     throw new IdentityError("token.invalid", { reason: "a claim is missing" });
   }
   return {
-    tenantId,
+    tenantId: tenant.id,
     familyId: jti.split(".", 1)[0] ?? jti,
     subject: sub,
     userId: sub === client_id ? null : sub,
     applicationId: client_id,
     sessionId: typeof sid === "string" ? sid : null,
     scopes: new Set(scope === "" ? [] : scope.split(" ")),
-    issuer,
+    issuer: iss,
     jti,
     amr: Array.isArray(amr) ? amr.filter((method) => typeof method === "string") : [],
     issuedAt: iat,

@@ -1,7 +1,7 @@
 import type { Tenant } from "@ostiary/contracts";
 import { IdentityError } from "@ostiary/contracts";
 import type { Deps } from "../deps.ts";
-import { issuerOf } from "./issuer.ts";
+import { isIssuerOf } from "./issuer.ts";
 import { verifyJwt } from "./verify-jwt.ts";
 
 export interface IdTokenHint {
@@ -18,7 +18,7 @@ export interface IdTokenHint {
  */
 export async function verifyIdTokenHint(deps: Deps, tenant: Tenant, token: string): Promise<IdTokenHint> {
   const { iss, sub, aud, sid } = await verifyJwt(deps, tenant.id, "JWT", token);
-  if (iss !== issuerOf(deps, tenant) || typeof sub !== "string" || typeof aud !== "string") {
+  if (!isIssuerOf(deps, tenant, iss) || typeof sub !== "string" || typeof aud !== "string") {
     throw new IdentityError("token.invalid", { reason: "no ID token of this issuer" });
   }
   return { userId: sub, applicationId: aud, sessionId: typeof sid === "string" ? sid : null };
