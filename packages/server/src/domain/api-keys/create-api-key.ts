@@ -40,25 +40,35 @@ export async function createApiKey(
   input: CreateApiKey,
   given: GivenApiKey = {},
 ): Promise<{ apiKey: ApiKey; key: string }> {
+  const key = given.key ?? newApiKey();
+  if (!KEY_PATTERN.test(key)) throw new IdentityError("api_key.invalid", { reason: "form of a given key" });
+  const stored = { id: given.id, hint: key.slice(-4), hash: hashApiKey(deps, key) };
+  return { apiKey: await adoptApiKey(deps, context, input, stored), key };
+}
+
+/** Makes a key of which only the keyed hash is known: one that an export of this installation wrote. */
+export async function adoptApiKey(
+  deps: Deps,
+  context: RequestContext,
+  input: CreateApiKey,
+  stored: { id?: string | undefined; hash: Buffer; hint: string },
+): Promise<ApiKey> {
   const { tenantId, actor } = context;
   const own = input.type === "user" && actor.type === "user" && actor.id === input.userId;
   if (!own) checkPermission(context, "api-key:write");
   const owner = ownerOf(input);
-  const key = given.key ?? newApiKey();
-  if (!KEY_PATTERN.test(key)) throw new IdentityError("api_key.invalid", { reason: "form of a given key" });
   const now = deps.clock.now();
-  const permissions = input.permissions ?? null;
-  const apiKey = await deps.database.transaction(async (tx) => {
+  return deps.database.transaction(async (tx) => {
     const created = await insertApiKey(tx, {
       tenantId,
-      id: given.id ?? newId(now),
+      id: stored.id ?? newId(now),
       name: input.name,
       description: input.description ?? "",
       type: input.type,
       ...owner,
-      permissions,
-      hint: key.slice(-4),
-      hash: hashApiKey(deps, key),
+      permissions: input.permissions ?? null,
+      hint: stored.hint,
+      hash: stored.hash,
       status: input.status ?? "active",
       expiresAt: input.expiresAt == null ? null : new Date(input.expiresAt),
       now,
@@ -69,7 +79,6 @@ export async function createApiKey(
     await recordEvent(deps, tx, context, { type: "api_key.created", target, data });
     return created;
   });
-  return { apiKey, key };
 }
 
 function ownerOf(input: CreateApiKey): { userId: string | null; applicationId: string | null } {

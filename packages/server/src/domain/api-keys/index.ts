@@ -1,4 +1,4 @@
 export type { ApiKeyFilter } from "./api-key.store.ts";
-export { createApiKey, type GivenApiKey } from "./create-api-key.ts";
+export { adoptApiKey, createApiKey, type GivenApiKey, hashApiKey } from "./create-api-key.ts";
 export { apiKeyPermissions, findApiKey, finishLastUsed, type VerifiedApiKey } from "./find-api-key.ts";
 export { deleteApiKey, getApiKey, listApiKeys, updateApiKey } from "./manage-api-keys.ts";

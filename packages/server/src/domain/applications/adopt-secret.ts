@@ -33,7 +33,11 @@ export async function adoptSecret(
     if ((await findSecrets(tx, tenantId, applicationId)).length >= MAXIMUM_SECRETS) {
       throw new IdentityError("application.too_many_secrets");
     }
-    const { id } = await insertSecret(tx, tenantId, applicationId, { id: newId(now), createdAt: now, ...secret });
+    const { id } = await insertSecret(tx, tenantId, applicationId, {
+      id: newId(now),
+      createdAt: now,
+      ...secret,
+    });
     const target = { type: "application", id: applicationId };
     const event = { type: "application.secret_created", target, data: { secretId: id } } as const;
     await recordEvent(deps, tx, context, event, [`application:${applicationId}`]);

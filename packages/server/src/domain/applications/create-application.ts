@@ -70,7 +70,8 @@ export async function createApplication(
   const values = completeApplication(input);
   checkMayControl(context, values);
   checkApplication(values);
-  if (typeof given.secret === "string" && !usesSecret(values)) throw new IdentityError("application.public_client");
+  if (typeof given.secret === "string" && !usesSecret(values))
+    throw new IdentityError("application.public_client");
   const { tenantId } = context;
   const now = deps.clock.now();
   const id = given.id ?? newId(now);
