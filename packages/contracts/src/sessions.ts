@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { Id, Nullable, Timestamp } from "./common.ts";
+import { Id, Nullable, StrictObject, Timestamp } from "./common.ts";
 
 /** A signed-in browser or device. */
 export const Session = Type.Object({
@@ -19,3 +19,17 @@ export type Session = Static<typeof Session>;
 /** How many were revoked. */
 export const RevokedSessions = Type.Object({ revoked: Type.Integer({ minimum: 0 }) });
 export type RevokedSessions = Static<typeof RevokedSessions>;
+
+/** A session of one's own. */
+export const OwnSession = Type.Object({
+  ...Session.properties,
+  current: Type.Boolean({ description: "Whether this request belongs to it" }),
+});
+export type OwnSession = Static<typeof OwnSession>;
+
+export const RevokeOwnSessions = StrictObject({
+  keepCurrent: Type.Optional(
+    Type.Boolean({ default: false, description: "Leave the session of this request" }),
+  ),
+});
+export type RevokeOwnSessions = Static<typeof RevokeOwnSessions>;

@@ -21,6 +21,7 @@ interface Caller {
   tenant: Tenant;
   actor: Actor;
   permissions: ReadonlySet<string>;
+  sessionId?: string | null;
 }
 
 /** What a token may do with the user's own account; held by nobody's role. */
@@ -75,7 +76,9 @@ async function applyTenantHeader(
   request.context = {
     ...request.context,
     tenantId: wished.id,
-    ...(caller ? { actor: caller.actor, permissions: caller.permissions } : {}),
+    ...(caller
+      ? { actor: caller.actor, permissions: caller.permissions, sessionId: caller.sessionId ?? null }
+      : {}),
   };
 }
 
@@ -92,7 +95,12 @@ async function callerOfToken(deps: Deps, request: FastifyRequest, token: string)
   const actor: Actor = principal
     ? { type: "user", id: principal.userId }
     : { type: "application", id: application.id };
-  return { tenant, actor, permissions: permissionsOfToken(verified) };
+  return {
+    tenant,
+    actor,
+    permissions: permissionsOfToken(verified),
+    sessionId: verified.claims.sessionId,
+  };
 }
 
 function permissionsOfToken({ claims, principal, application }: VerifiedToken): ReadonlySet<string> {

@@ -10,6 +10,8 @@ export interface RequestContext {
   actor: Actor;
   /** Permission codes of the actor in this tenant, wildcards included (`*`, `user:*`). */
   permissions: ReadonlySet<string>;
+  /** The session that the access token or cookie of the request belongs to, when there is one. */
+  sessionId?: string | null;
   ip: string | null;
   userAgent: string | null;
   traceId: string;

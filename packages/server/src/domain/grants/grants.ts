@@ -1,7 +1,7 @@
 import { type Grant, IdentityError } from "@ostiary/contracts";
 import type { ChangeKey } from "../../kernel/changes.ts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkMayControl, checkPermission } from "../access/index.ts";
+import { checkMayControl, checkPermission, findPrincipal } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { addScopes, deleteGrant, findAllowed, findGrants, revokeFamiliesOfGrant } from "./grant.store.ts";
@@ -68,9 +68,12 @@ export async function revokeGrant(
   });
 }
 
-/** What a user has allowed. One's own, or with `session:read`. */
+/** What a user has allowed. One's own, or with `session:read`. @throws IdentityError `user.not_found` */
 export async function listGrants(deps: Deps, context: RequestContext, userId: string): Promise<Grant[]> {
-  if (!isSelf(context, userId)) checkPermission(context, "session:read");
+  if (!isSelf(context, userId)) {
+    checkPermission(context, "session:read");
+    if (!(await findPrincipal(deps, context.tenantId, userId))) throw new IdentityError("user.not_found");
+  }
   return findGrants(deps.database, context.tenantId, userId);
 }
 

@@ -2,7 +2,7 @@ import { IdentityError } from "@ostiary/contracts";
 import type { ChangeKey } from "../../kernel/changes.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import { checkMayControl, checkPermission } from "../access/index.ts";
+import { checkMayControl, checkPermission, findPrincipal } from "../access/index.ts";
 import { recordEvents } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import {
@@ -95,7 +95,7 @@ export async function endSession(deps: Deps, context: RequestContext, id: string
  * rights.
  *
  * @returns how many were ended.
- * @throws IdentityError `permission.denied`, `permission.escalation`
+ * @throws IdentityError `user.not_found`, `permission.denied`, `permission.escalation`
  */
 export async function endSessionsOfUser(
   deps: Deps,
@@ -106,7 +106,12 @@ export async function endSessionsOfUser(
   const own = isSelf(context, userId);
   if (!own) checkPermission(context, "session:write");
   return deps.database.transaction(async (tx) => {
-    if (!own) await checkMayControl(within(deps, tx), context, userId);
+    if (!own) {
+      if (!(await findPrincipal(within(deps, tx), context.tenantId, userId))) {
+        throw new IdentityError("user.not_found");
+      }
+      await checkMayControl(within(deps, tx), context, userId);
+    }
     return revokeSessionsOfUser(within(deps, tx), context, userId, { ...options, reason: "revoked" });
   });
 }
