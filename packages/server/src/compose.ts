@@ -11,7 +11,7 @@ import { startJobs } from "./jobs/run-jobs.ts";
 import { ChangeFeed } from "./kernel/changes.ts";
 import type { AdjustableClock } from "./kernel/clock.ts";
 import { newSecret } from "./kernel/identifiers.ts";
-import { pagesPlugin } from "./pages/index.ts";
+import { hostedPages, pagesPlugin } from "./pages/index.ts";
 import { ChangeListenerConnection } from "./platform/database/listener.ts";
 import { type ConnectionSettings, connect, type PgDatabase } from "./platform/database/pool.ts";
 import { createApp } from "./platform/http/create-app.ts";
@@ -118,9 +118,10 @@ async function createRoutes(parts: Parts, deps: Deps, operatorSecret: string): P
     }),
   );
   await app.register(apiPlugin(deps, { operatorSecret }), { prefix: "/api/v1" });
+  const hosted = hostedPages(deps);
   for (const prefix of ["", "/t/:tenant"]) {
     await app.register(pagesPlugin(deps), { prefix });
-    await app.register(oidcPlugin(deps), { prefix });
+    await app.register(oidcPlugin(deps, hosted), { prefix });
     await app.register(huacePlugin(deps), { prefix: `${prefix}/huace` });
   }
   if (config.clockControl) {
