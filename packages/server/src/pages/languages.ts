@@ -44,9 +44,11 @@ export interface LanguageWishes {
   /** What the switch on an earlier page left behind. */
   cookie?: string | undefined;
   acceptLanguage?: string | undefined;
+  /** The tenant's own language, for who wishes none that we have. */
+  fallback?: string | undefined;
 }
 
-/** Chooses among `supported`: request parameter, then cookie, then Accept-Language, then the first supported. */
+/** Chooses among `supported`: request parameter, cookie, Accept-Language, fallback, then the first supported. */
 export function negotiateLanguage(wishes: LanguageWishes, supported: readonly string[]): string {
   const wanted = [
     ...(wishes.uiLocales ?? "").slice(0, 200).split(/\s+/).filter(Boolean),
@@ -58,5 +60,5 @@ export function negotiateLanguage(wishes: LanguageWishes, supported: readonly st
     const found = lookUp(tag, supported);
     if (found) return found;
   }
-  return supported[0] ?? "en";
+  return (wishes.fallback && lookUp(wishes.fallback, supported)) || (supported[0] ?? "en");
 }

@@ -58,7 +58,6 @@ export function renderDocument(view: PageView, page: Page): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="${scheme === "auto" ? "light dark" : scheme}">
 <meta name="robots" content="noindex">
-<meta name="referrer" content="no-referrer">
 <link rel="icon" href="${imageUrl(view.tenant.logoUrl) ?? "data:,"}">
 <link rel="stylesheet" href="${stylesheet.path}">
 <style nonce="${view.nonce}">${raw(accentStyle(view.tenant))}</style>

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { newSecret } from "../../kernel/identifiers.ts";
 
 export interface CookieScope {
   /** `__Host-` and `Secure` when the public address is https (RFC 6265bis §4.1.3.2). */
@@ -34,4 +35,15 @@ export function writeCookie(
     secure: scope.secure,
     ...(seconds === undefined ? {} : { maxAge: seconds }),
   });
+}
+
+const SECRET = /^[\w-]{43}$/;
+
+/** The secret that ties sign-in flows to this browser; a new one where the browser has none. */
+export function ensureBrowser(request: FastifyRequest, reply: FastifyReply, scope: CookieScope): string {
+  const known = readCookie(request, cookieName(scope, "flow"));
+  if (known !== undefined && SECRET.test(known)) return known;
+  const browser = newSecret();
+  writeCookie(reply, scope, "flow", browser);
+  return browser;
 }

@@ -2,7 +2,13 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import cookie from "@fastify/cookie";
 import { IdentityError } from "@ostiary/contracts";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import { NO_PERMISSIONS } from "../../kernel/context.ts";
 import { parseForm } from "./form.ts";
 import { refuseUnrouted, trackMethods } from "./method-not-allowed.ts";
@@ -18,6 +24,8 @@ export interface AppSettings {
   trustedProxies: readonly string[];
   /** Bytes; larger bodies are refused with 413. Routes may lower or raise it. */
   bodyLimit?: number;
+  /** How a person is told that an address leads nowhere; programs get a problem document. */
+  sendErrorPage?: (request: FastifyRequest, reply: FastifyReply, error: IdentityError) => FastifyReply;
 }
 
 const BODY_LIMIT = 1024 * 1024;
@@ -46,7 +54,11 @@ export async function createApp(settings: AppSettings): Promise<FastifyInstance>
   app.setValidatorCompiler(validatorCompiler);
   app.setErrorHandler(sendProblem);
   app.decorate("refuseUnrouted", refuseUnrouted(trackMethods(app)));
-  app.setNotFoundHandler((request, reply) => sendProblem(app.refuseUnrouted(request, reply), request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const error = app.refuseUnrouted(request, reply);
+    const send = isPerson(request) ? settings.sendErrorPage : undefined;
+    return send ? send(request, reply, error) : sendProblem(error, request, reply);
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     ["application/json", "application/merge-patch+json"],
@@ -61,6 +73,11 @@ export async function createApp(settings: AppSettings): Promise<FastifyInstance>
   await app.register(cookie);
   addRequestFacts(app, settings.resolveTenant);
   return app;
+}
+
+/** A browser that opens an address, as opposed to a program that calls one. */
+function isPerson(request: FastifyRequest): boolean {
+  return request.headers.accept?.includes("text/html") === true && !request.url.startsWith("/api/");
 }
 
 function parsed(done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void {

@@ -1,0 +1,55 @@
+import { IdentityError, type User } from "@ostiary/contracts";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Deps } from "../domain/deps.ts";
+import { getMe } from "../domain/users/index.ts";
+import { startAccountFlow } from "./flow-page.ts";
+import { basePath, seeOther } from "./respond.ts";
+import { checkSessionForm, displayName, findSignedIn, type SignedIn } from "./session.ts";
+import type { AccountLinks, AccountUser } from "./views.ts";
+
+export type AccountPath = "/account" | "/account/profile" | "/account/password" | "/account/sessions";
+
+/** Serves a page of the account; who is not signed in does that first and then comes back. */
+export function forSignedIn(
+  deps: Deps,
+  path: AccountPath,
+  serve: (request: FastifyRequest, reply: FastifyReply, who: SignedIn) => Promise<FastifyReply>,
+) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const who = await findSignedIn(deps, request);
+    if (!who) {
+      const flow = await startAccountFlow(deps, request, reply, { page: path });
+      return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
+    }
+    if (request.method === "POST") checkSessionForm(deps, request, who.session);
+    return serve(request, reply, who);
+  };
+}
+
+export function linksOf(request: FastifyRequest): AccountLinks {
+  const base = basePath(request);
+  return {
+    home: `${base}/account`,
+    profile: `${base}/account/profile`,
+    password: `${base}/account/password`,
+    sessions: `${base}/account/sessions`,
+    signOut: `${base}/sign-out`,
+  };
+}
+
+/** The whole user; the session has only the part that every request needs. */
+export async function loadUser(deps: Deps, who: SignedIn): Promise<User> {
+  const user = await getMe(deps, who.context);
+  if (user.status !== "active") throw new IdentityError("user.suspended");
+  return user;
+}
+
+export function accountUser(user: User): AccountUser {
+  return {
+    displayName: displayName(user),
+    username: user.username ?? undefined,
+    email: user.email ?? undefined,
+    phone: user.phone ?? undefined,
+    pictureUrl: user.profile.picture ?? undefined,
+  };
+}

@@ -1,0 +1,111 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type Application, findApplication } from "../domain/applications/index.ts";
+import type { Deps } from "../domain/deps.ts";
+import {
+  checkFormToken,
+  type Flow,
+  findFlow,
+  formToken,
+  startFlow,
+  takeFinishedFlow,
+} from "../domain/sign-in/index.ts";
+import { findUser } from "../domain/users/index.ts";
+import { cookieName, ensureBrowser, readCookie, writeCookie } from "../platform/http/cookies.ts";
+import { basePath, cookieScope, formOf, queryText, refuseCrossSite, seeOther } from "./respond.ts";
+import { isGone } from "./session.ts";
+
+/** A flow as one page of it needs it. */
+export interface FlowPage {
+  flow: Flow;
+  application: Application | null;
+  /** Proves that the form came from our page. */
+  csrf: string;
+  /** An address outside to which the form leads in the end. */
+  formTarget: string | undefined;
+}
+
+/**
+ * Finds the flow of the address, or of the posted form.
+ *
+ * @throws IdentityError `flow.not_found`; for a form also `flow.forged`
+ */
+export async function loadFlowPage(deps: Deps, request: FastifyRequest): Promise<FlowPage> {
+  const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));
+  const posted = request.method === "POST";
+  const id = posted ? formOf(request).flow : queryText(request, "flow");
+  if (posted) {
+    refuseCrossSite(deps, request);
+    checkFormToken(deps, id ?? "", browser, formOf(request).csrf);
+  }
+  const flow = await findFlow(deps, request.context, id ?? "", browser);
+  const application =
+    flow.applicationId === null ? null : await findApplication(deps, request.tenant.id, flow.applicationId);
+  return {
+    flow,
+    application,
+    csrf: formToken(deps, flow.id, browser ?? ""),
+    formTarget: returnAddressOf(flow, application),
+  };
+}
+
+/** A protocol's continuation may say to which address its answer goes; else it is one that is registered. */
+function returnAddressOf(flow: Flow, application: Application | null): string | undefined {
+  const parameters = flow.continuation.parameters;
+  const asked =
+    parameters !== null && typeof parameters === "object" && "redirect_uri" in parameters
+      ? parameters.redirect_uri
+      : undefined;
+  return typeof asked === "string" ? asked : application?.redirectUris[0];
+}
+
+/** Begins a flow that leads to a page of the account. */
+export async function startAccountFlow(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: { page?: string; identifier?: string } = {},
+): Promise<Flow> {
+  return startFlow(deps, request.context, {
+    browser: ensureBrowser(request, reply, cookieScope(deps, request)),
+    identifier: options.identifier,
+    continuation: { protocol: "account", page: options.page ?? "/account" },
+  });
+}
+
+/** Sets the session's cookie and goes where the flow leads. */
+export async function finishFlow(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  flow: Flow,
+  cookie?: string,
+): Promise<FastifyReply> {
+  if (cookie !== undefined) await setSessionCookie(deps, request, reply, flow, cookie);
+  const { resume, page } = flow.continuation;
+  if (isPath(resume)) return seeOther(reply, resume, { flow: flow.id });
+  const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));
+  await takeFinishedFlow(deps, request.context, flow.id, browser).catch((error: unknown) => {
+    if (!isGone(error, "flow.not_found")) throw error; // it leads to the same place
+  });
+  return seeOther(reply, basePath(request) + (isPath(page) ? page : "/account"));
+}
+
+/** A session ends with the browser, unless the person has chosen to stay signed in. */
+async function setSessionCookie(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  flow: Flow,
+  cookie: string,
+): Promise<void> {
+  const user = await findUser(deps, request.tenant.id, flow.userId ?? "");
+  const seconds = user?.preferences.keepLoggedIn
+    ? request.tenant.settings.sessions.absoluteSeconds
+    : undefined;
+  writeCookie(reply, cookieScope(deps, request), "session", cookie, seconds);
+}
+
+/** Continuations are ours; a path that begins with two slashes would still lead to another host. */
+function isPath(value: unknown): value is string {
+  return typeof value === "string" && /^\/(?![/\\])/.test(value);
+}

@@ -1,0 +1,129 @@
+import { Email, IdentityError, Password, Phone, Username } from "@ostiary/contracts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
+import { Errors } from "typebox/value";
+import type { Deps } from "../domain/deps.ts";
+import { type SignUp, signUp } from "../domain/sign-in/index.ts";
+import { toIdentityError } from "../platform/http/problems.ts";
+import { type FlowPage, finishFlow, loadFlowPage, startAccountFlow } from "./flow-page.ts";
+import { missingFields, problemsOf } from "./problems.ts";
+import { applicationLook, basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
+import { renderSignUpPage } from "./sign-up.page.ts";
+import type { FormErrors, SignUpField, SignUpView } from "./views.ts";
+
+const FIELDS = ["username", "email", "phone", "nickname", "password"] as const satisfies SignUpField[];
+
+/** What the form may hold. The rules of the password are the tenant's. */
+const SignUpForm = Type.Object({
+  username: Username,
+  email: Type.Optional(Email),
+  phone: Type.Optional(Phone),
+  nickname: Type.Optional(Type.String({ maxLength: 128, pattern: "^[^\\u0000-\\u001F\\u007F-\\u009F]*$" })),
+  password: Password,
+});
+
+/** Creating one's own account, where the tenant's sign-up is open. */
+export function signUpRoutes(app: FastifyInstance, deps: Deps): void {
+  app.get("/sign-up", async (request, reply): Promise<FastifyReply> => {
+    refuseClosed(request);
+    if (queryText(request, "flow") === undefined) {
+      const flow = await startAccountFlow(deps, request, reply);
+      return seeOther(reply, `${basePath(request)}/sign-up`, { flow: flow.id });
+    }
+    const page = await loadFlowPage(deps, request);
+    const elsewhere = leaveFor(request, reply, page);
+    return elsewhere ?? show(deps, request, reply, page);
+  });
+
+  app.post("/sign-up", async (request, reply): Promise<FastifyReply> => {
+    const page = await loadFlowPage(deps, request);
+    if (page.flow.state === "authenticated") return finishFlow(deps, request, reply, page.flow);
+    const absent = missingFields(formOf(request), ["username", "password"]);
+    if (Object.keys(absent).length > 0)
+      return show(deps, request, reply, page, { errors: absent, status: 400 });
+    try {
+      const input = readForm(request);
+      const { flow, cookie } = await signUp(deps, request.context, request.tenant, page.flow, input);
+      return await finishFlow(deps, request, reply, flow, cookie);
+    } catch (thrown) {
+      return refuse(deps, request, reply, page, thrown);
+    }
+  });
+}
+
+function refuseClosed(request: FastifyRequest): void {
+  if (request.tenant.settings.signUp !== "open") throw new IdentityError("sign_up.closed");
+}
+
+/** The flow has gone on meanwhile: its sign-in page knows where to. */
+function leaveFor(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { flow }: FlowPage,
+): FastifyReply | undefined {
+  if (flow.state === "identifier") return undefined;
+  return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
+}
+
+/** @throws IdentityError `request.invalid` with the fields that cannot be as they are. */
+function readForm(request: FastifyRequest): SignUp {
+  const form = formOf(request);
+  const { phone } = form;
+  const typed = {
+    username: form.username?.trim(),
+    email: form.email?.trim() || undefined,
+    // People put marks between digits; `domain/users` takes them out too.
+    phone: phone?.replace(/[\s().-]/g, "") || undefined,
+    nickname: form.nickname?.trim() || undefined,
+    password: form.password ?? "",
+  };
+  const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== undefined));
+  const fields = Errors(SignUpForm, given).map(({ instancePath, message }) => ({
+    path: instancePath,
+    message,
+  }));
+  if (fields.length > 0) throw new IdentityError("request.invalid", { fields });
+  return { ...given, password: typed.password };
+}
+
+function refuse(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  page: FlowPage,
+  thrown: unknown,
+): FastifyReply {
+  const error = toIdentityError(thrown);
+  if (error.code === "flow.not_found" || error.code === "flow.wrong_step") {
+    return seeOther(reply, `${basePath(request)}/sign-in`, { flow: page.flow.id });
+  }
+  const errors = problemsOf(error, FIELDS);
+  if (!errors) throw thrown;
+  if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.ceil(error.retryAfter)));
+  return show(deps, request, reply, page, { errors, status: error.status });
+}
+
+function show(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { flow, application, csrf, formTarget }: FlowPage,
+  failure: { errors?: FormErrors<string>; status?: number } = {},
+): FastifyReply {
+  const path = `${basePath(request)}/sign-up`;
+  const view = pageView(deps, request, reply, { path, query: { flow: flow.id } });
+  const { username, email, phone, nickname } = formOf(request);
+  const page = renderSignUpPage({
+    ...view,
+    action: path,
+    csrf,
+    flow: flow.id,
+    fields: { username: "required", email: "optional", phone: "optional", nickname: "optional" },
+    values: { username, email, phone, nickname },
+    password: request.tenant.settings.passwordPolicy,
+    application: applicationLook(application),
+    signInUrl: `${basePath(request)}/sign-in?flow=${flow.id}`,
+    errors: failure.errors as SignUpView["errors"],
+  });
+  return sendPage(deps, reply, view.nonce, page, { status: failure.status ?? 200, formTarget });
+}
