@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import cookie from "@fastify/cookie";
 import { IdentityError } from "@ostiary/contracts";
@@ -97,7 +97,21 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 function traceIdOf(request: IncomingMessage): string {
   const header = request.headers.traceparent;
   const given = typeof header === "string" ? TRACEPARENT.exec(header)?.[1] : undefined;
-  return given ?? randomBytes(16).toString("hex");
+  return given ?? newTraceId();
+}
+
+const TRACE_ID_BYTES = 16;
+const pool = Buffer.alloc(TRACE_ID_BYTES * 256);
+let used = pool.length;
+
+/** Random bytes are drawn for many requests at once: a call for each costs 5 % of a token verification. */
+function newTraceId(): string {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += TRACE_ID_BYTES;
+  return pool.toString("hex", used - TRACE_ID_BYTES, used);
 }
 
 /** Sets `request.tenant` and an anonymous `request.context`. Synchronous when the tenant is cached. */
@@ -139,7 +153,7 @@ function clientErrorHandler(error: Error & { code?: string }, socket: import("no
         ? "request.timeout"
         : "request.invalid",
   );
-  const body = JSON.stringify(toProblem(failure, randomBytes(16).toString("hex")));
+  const body = JSON.stringify(toProblem(failure, newTraceId()));
   socket.end(
     `HTTP/1.1 ${failure.status} Refused\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
