@@ -23,7 +23,8 @@ const values = {
   name: Line(128, { minLength: 1 }),
   description: Lines(1_024),
   permissions: Nullable(Type.Array(PermissionCode, { maxItems: 1_000, uniqueItems: true }), {
-    description: "Which permissions the key may use; null: all of its owner's, none for a global key",
+    description:
+      "Which permissions the key may use; null: all of its owner's, which for a global key is everything",
   }),
   status: OneOf(["active", "disabled"]),
   expiresAt: Nullable(Type.String({ format: "date-time", maxLength: 64 }), {

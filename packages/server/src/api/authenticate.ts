@@ -1,8 +1,7 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
-import { findPrincipal, holds, type Principal } from "../domain/access/index.ts";
-import { findApiKey } from "../domain/api-keys/index.ts";
-import { findApplication } from "../domain/applications/index.ts";
+import { holds } from "../domain/access/index.ts";
+import { apiKeyPermissions, findApiKey } from "../domain/api-keys/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { findTenantById, findTenantBySlug } from "../domain/tenants/index.ts";
 import { issuerOf, type VerifiedToken, verifyAccessToken } from "../domain/tokens/index.ts";
@@ -137,26 +136,7 @@ async function callerOfApiKey(deps: Deps, credentials: string): Promise<Caller> 
   const key = await findApiKey(deps, credentials);
   const tenant = key ? await findTenantById(deps, key.tenantId) : null;
   if (!key || !tenant) throw new IdentityError("api_key.invalid");
-  const own = await permissionsOfOwner(deps, key);
-  const permissions =
-    key.permissions === null ? own : new Set(key.permissions.filter((code) => holds(own, code)));
+  const permissions = await apiKeyPermissions(deps, key);
+  if (!permissions) throw new IdentityError("api_key.invalid", { reason: "owner not active" });
   return { tenant, actor: { type: "api-key", id: key.id }, permissions };
-}
-
-/** What a key may do at most: what its owner may do now. A global key stands for the tenant itself. */
-async function permissionsOfOwner(
-  deps: Deps,
-  key: { type: string; tenantId: string; userId: string | null; applicationId: string | null },
-): Promise<ReadonlySet<string>> {
-  if (key.type === "global") return ALL_PERMISSIONS;
-  if (key.userId !== null) {
-    const principal: Principal | null = await findPrincipal(deps, key.tenantId, key.userId);
-    if (principal?.status !== "active")
-      throw new IdentityError("api_key.invalid", { reason: "owner not active" });
-    return principal.permissions;
-  }
-  const application = await findApplication(deps, key.tenantId, key.applicationId ?? "");
-  if (application?.status !== "active")
-    throw new IdentityError("api_key.invalid", { reason: "owner not active" });
-  return application.administers === "tenant" ? ALL_PERMISSIONS : NO_PERMISSIONS;
 }

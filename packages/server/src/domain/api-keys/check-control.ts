@@ -15,7 +15,7 @@ export async function checkMayControlKey(deps: Deps, context: RequestContext, ke
   checkNoEscalation(context, await permissionsAtMost(deps, context.tenantId, key));
 }
 
-/** A user's own, the tenant's whole for an application that administers it, and for a global key what it names. */
+/** A user's own; everything for an application that administers the tenant, and for the tenant itself (`global`). */
 async function permissionsAtMost(deps: Deps, tenantId: string, key: Owned): Promise<readonly string[]> {
   if (key.userId !== null) {
     const { permissions } = await loadRights(deps, tenantId, key.userId);
@@ -27,7 +27,7 @@ async function permissionsAtMost(deps: Deps, tenantId: string, key: Owned): Prom
     const owned = application.administers === null ? [] : ["*"];
     return key.permissions === null ? owned : common(new Set(owned), key.permissions);
   }
-  return key.permissions ?? [];
+  return key.permissions ?? ["*"];
 }
 
 /** What both sets hold, wildcards taken into account. */

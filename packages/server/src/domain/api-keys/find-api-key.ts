@@ -1,3 +1,4 @@
+import { ALL_PERMISSIONS, NO_PERMISSIONS } from "../../kernel/context.ts";
 import { LatestTimes } from "../../kernel/latest-times.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
 import { findPrincipal } from "../access/index.ts";
@@ -58,8 +59,8 @@ function use(deps: Deps, key: StoredApiKey | null): VerifiedApiKey | null {
 }
 
 /**
- * What a key may do now: its owner's permissions, as far as the key names them; a global key's are those it names.
- * Null when its user is not active or its application is disabled: then the key must be refused.
+ * What a key may do now: its owner's permissions, as far as the key names them. A global key's owner is the tenant
+ * itself, which may do everything. Null when its user is not active or its application is disabled: then the key must be refused.
  */
 export async function apiKeyPermissions(
   deps: Deps,
@@ -72,9 +73,9 @@ export async function apiKeyPermissions(
   if (key.applicationId !== null) {
     const application = await findApplication(deps, key.tenantId, key.applicationId);
     if (application?.status !== "active") return null;
-    return limited(application.administers === null ? new Set<string>() : new Set(["*"]), key);
+    return limited(application.administers === null ? NO_PERMISSIONS : ALL_PERMISSIONS, key);
   }
-  return new Set(key.permissions ?? []);
+  return limited(ALL_PERMISSIONS, key);
 }
 
 function limited(owned: ReadonlySet<string>, key: VerifiedApiKey): ReadonlySet<string> {
