@@ -1,0 +1,215 @@
+import type { Tenant } from "@ostiary/contracts";
+import { type Application, findApplication } from "../packages/server/src/domain/applications/index.ts";
+import type { Deps } from "../packages/server/src/domain/deps.ts";
+import { createSession } from "../packages/server/src/domain/sessions/index.ts";
+import { ensureDefaultTenant, findTenantById } from "../packages/server/src/domain/tenants/index.ts";
+import {
+  createAuthorizationCode,
+  issueAccessToken,
+  redeemCode,
+} from "../packages/server/src/domain/tokens/index.ts";
+import { AdjustableClock } from "../packages/server/src/kernel/clock.ts";
+import { systemContext } from "../packages/server/src/kernel/context.ts";
+import { newId } from "../packages/server/src/kernel/identifiers.ts";
+import { migrate } from "../packages/server/src/platform/database/migrate.ts";
+import { connect, type PgDatabase } from "../packages/server/src/platform/database/pool.ts";
+import { loadHashKey } from "../packages/server/src/platform/secrets/installation-key.ts";
+import { createSealer, createSecrets } from "../packages/server/src/platform/secrets/sealing.ts";
+import { testDeps } from "../packages/server/src/testing/test-deps.ts";
+import { RSA_TENANT, type SeedSize, seed, seededId } from "./seed.ts";
+
+export interface DatabaseAddress {
+  host: string;
+  port: number;
+  user: string;
+  database: string;
+}
+
+/** The same for every server of a run, whatever its port: the issuer of all tokens. */
+export const PUBLIC_URL = "http://ostiary.bench";
+export const PASSWORD = "correct horse battery staple";
+export const SECRET = "bench-secret-0123456789abcdefghij";
+
+/** Different tokens, users and tenants that requests walk through. */
+const WORKING_SET = 500;
+/** More than the connections of the load generator. */
+const CHAINS = 64;
+
+export interface Caller {
+  tenantSlug: string;
+  applicationId: string;
+}
+
+export interface TokenCaller extends Caller {
+  token: string;
+}
+
+export interface UserCaller extends Caller {
+  identifier: string;
+}
+
+/** Everything that requests are made from. */
+export interface Prepared {
+  accessTokens: TokenCaller[];
+  /** Of grants without and with `openid`; the latter answer an ID token too. */
+  refreshTokens: TokenCaller[];
+  openidRefreshTokens: TokenCaller[];
+  users: UserCaller[];
+  applications: Caller[];
+  rsaApplication: Caller;
+  /** For the statement alone: rows that no server touches. */
+  rotation: { tenantId: string; applicationId: string; families: { id: string; generation: number }[] };
+}
+
+/** Migrates and fills a database, and makes the tokens that the measurements send. */
+export async function prepare(
+  address: DatabaseAddress,
+  masterKey: Buffer,
+  size: SeedSize,
+  say: (message: string) => void,
+): Promise<Prepared> {
+  await migrate(address);
+  const database = connect({ connection: address, poolSize: 4, onError: () => {} });
+  try {
+    const sealer = createSealer({ current: masterKey });
+    const hashKey = await loadHashKey(database, sealer);
+    const secrets = createSecrets({ sealer, hashKey });
+    const deps = testDeps(database, { secrets, publicUrl: PUBLIC_URL, clock: new AdjustableClock() });
+    const { id: defaultTenantId } = await ensureDefaultTenant(deps);
+    const { hash } = await import("@node-rs/argon2");
+    const passwordHash = await hash(PASSWORD, {
+      algorithm: 2,
+      memoryCost: 19_456,
+      timeCost: 2,
+      parallelism: 1,
+    });
+    const secretHash = secrets.keyedHash(SECRET, "application-secret");
+    await seed(address, { ...size, defaultTenantId, passwordHash, secretHash }, say);
+    return await makeTokens(deps, database, size, defaultTenantId);
+  } finally {
+    await database.close();
+  }
+}
+
+async function makeTokens(
+  deps: Deps,
+  database: PgDatabase,
+  size: SeedSize,
+  defaultTenantId: string,
+): Promise<Prepared> {
+  const people = pick(size, Math.min(WORKING_SET, size.users));
+  const tenantIdOf = (n: number) => (n === 0 ? defaultTenantId : seededId("tenant", n));
+  const accessTokens: TokenCaller[] = [];
+  for (const person of people) {
+    const login = await signIn(deps, tenantIdOf(person.tenant), person);
+    const { token } = await issueAccessToken(deps, {
+      ...login,
+      familyId: newId(deps.clock.now()),
+      subject: person.userId,
+      amr: ["pwd"],
+      scopes: ["openid", "profile", "email", "roles"],
+    });
+    accessTokens.push({ ...callerOf(login), token });
+  }
+  const chain = async (scopes: string[], person: Person) => {
+    const login = await signIn(deps, tenantIdOf(person.tenant), person);
+    return { ...callerOf(login), token: await makeRefreshToken(deps, login, person, scopes) };
+  };
+  const some = people.slice(0, CHAINS);
+  return {
+    accessTokens,
+    refreshTokens: await Promise.all(some.map((person) => chain(["profile", "email"], person))),
+    openidRefreshTokens: await Promise.all(
+      some.map((person) => chain(["openid", "profile", "email"], person)),
+    ),
+    users: people.map((person, index) => ({
+      tenantSlug: accessTokens[index]?.tenantSlug ?? "default",
+      applicationId: seededId("application", person.tenant),
+      identifier: person.username,
+    })),
+    applications: [...new Map(accessTokens.map((caller) => [caller.tenantSlug, caller])).values()],
+    rsaApplication: {
+      tenantSlug: RSA_TENANT.slug,
+      applicationId: seededId("application", RSA_TENANT.number),
+    },
+    rotation: await makeFamilies(database, defaultTenantId),
+  };
+}
+
+interface Person {
+  /** Number of the tenant. */
+  tenant: number;
+  userId: string;
+  username: string;
+}
+
+/** Users from everywhere in the table, and from as many tenants as there are. */
+function pick({ users, tenants }: SeedSize, count: number): Person[] {
+  const stride = Math.floor(users / count);
+  return Array.from({ length: count }, (_, i) => {
+    const n = (i * stride + (i % tenants)) % users;
+    return { tenant: n % tenants, userId: seededId("user", n), username: `user${n}` };
+  });
+}
+
+interface Login {
+  tenant: Tenant;
+  application: Application;
+  sessionId: string;
+  authenticatedAt: Date;
+}
+
+async function signIn(deps: Deps, tenantId: string, person: Person): Promise<Login> {
+  const tenant = await findTenantById(deps, tenantId);
+  const application = await findApplication(deps, tenantId, seededId("application", person.tenant));
+  if (!tenant || !application) throw new Error(`tenant ${tenantId} was not seeded`);
+  const { session } = await createSession(deps, systemContext(tenantId), {
+    userId: person.userId,
+    amr: ["pwd"],
+  });
+  return { tenant, application, sessionId: session.id, authenticatedAt: session.authenticatedAt };
+}
+
+function callerOf({ tenant, application }: Login): Caller {
+  return { tenantSlug: tenant.slug, applicationId: application.id };
+}
+
+async function makeRefreshToken(deps: Deps, login: Login, person: Person, scopes: string[]): Promise<string> {
+  const { tenant, application, sessionId, authenticatedAt } = login;
+  const context = systemContext(tenant.id);
+  const code = await createAuthorizationCode(deps, context, tenant, {
+    application,
+    userId: person.userId,
+    session: { id: sessionId, authenticatedAt },
+    offline: false,
+    scopes,
+    details: { amr: ["pwd"] },
+    redirectUri: null,
+    codeChallenge: null,
+  });
+  const issue = await redeemCode(deps, context, tenant, {
+    application,
+    code,
+    redirectUri: null,
+    codeVerifier: null,
+  });
+  if (!issue.refreshToken) throw new Error("no refresh token was issued");
+  return issue.refreshToken;
+}
+
+/** Rows like those that a code flow leaves. */
+async function makeFamilies(database: PgDatabase, tenantId: string): Promise<Prepared["rotation"]> {
+  const applicationId = seededId("application", 0);
+  const families = await database.query<{ id: string; generation: number }>(
+    `insert into token_families (tenant_id, id, application_id, user_id, session_id, scopes, details,
+       authenticated_at, code_hash, code_expires_at, code_challenge, redirect_uri, code_used_at, generation,
+       refresh_expires_at, created_at, expires_at)
+     select $1, 'b' || lpad(to_hex(i), 23, '0'), $2, $3, $3, '{openid,profile,email}', '{"amr":["pwd"]}', now(),
+            sha256(i::text::bytea), now(), 'c', 'https://shop.example/callback', now(), 1,
+            now() + interval '30 days', now(), now() + interval '31 days'
+       from generate_series(1, 1000) i
+     returning id, generation`,
+    [tenantId, applicationId, seededId("user", 0)],
+  );
+  return { tenantId, applicationId, families };
+}

@@ -1,0 +1,127 @@
+/** The load generator. It is told what to send once, and then how long; it answers what came back. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { answerEach, tell } from "../child.ts";
+import type { LoadJob, LoadMessage, LoadResult } from "../load.ts";
+import { type HttpAnswer, HttpConnection } from "./http-connection.ts";
+
+/** What one connection sends, one after the other. */
+interface Lane {
+  next(): string;
+  /** Takes from the answer what the next request needs. */
+  learn(answer: HttpAnswer): void;
+}
+
+interface Tally {
+  operations: number;
+  errors: number;
+  firstError: string | null;
+  /** Milliseconds of each request. */
+  latencies: number[];
+}
+
+const jobs = new Map<string, { job: LoadJob; lanes: Lane[] }>();
+
+function lanesOf(job: LoadJob): Lane[] {
+  const { chain } = job;
+  return Array.from({ length: job.connections }, (_, lane) => {
+    if (chain) {
+      const { template, first } = chain.lanes[lane % chain.lanes.length] ?? { template: "", first: "" };
+      const pattern = new RegExp(chain.pattern);
+      let value = first;
+      return {
+        next: () => template.replace("{value}", value),
+        learn: ({ body }: HttpAnswer) => {
+          value = pattern.exec(body)?.[1] ?? value;
+        },
+      };
+    }
+    // Every lane walks through all requests, each from another place.
+    let at = Math.floor((lane * job.requests.length) / job.connections);
+    return { next: () => job.requests[at++ % job.requests.length] ?? "", learn: () => {} };
+  });
+}
+
+function count(tally: Tally, job: LoadJob, answer: HttpAnswer, milliseconds: number): void {
+  tally.latencies.push(milliseconds);
+  if (answer.status === job.expect.status && answer.body.includes(job.expect.text)) {
+    tally.operations++;
+    return;
+  }
+  tally.errors++;
+  tally.firstError ??= `${answer.status} ${answer.body.slice(0, 300)}`;
+}
+
+/** As fast as answers come: each connection sends its next request when it has the answer. */
+async function flood(job: LoadJob, lanes: Lane[], seconds: number, tally: Tally): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  const runLane = async (lane: Lane) => {
+    const connection = new HttpConnection(job.port);
+    try {
+      for (let began = performance.now(); began < end; began = performance.now()) {
+        const answer = await connection.send(lane.next());
+        lane.learn(answer);
+        count(tally, job, answer, performance.now() - began);
+      }
+    } finally {
+      connection.close();
+    }
+  };
+  await Promise.all(lanes.map(runLane));
+}
+
+/**
+ * At a steady rate, whether answers come or not; a latency begins when the request was due, so that a server that
+ * stands still is not spared the requests that it would have got meanwhile.
+ */
+async function pace(job: LoadJob, lanes: Lane[], seconds: number, tally: Tally): Promise<void> {
+  const period = 1000 / (job.rate ?? 100);
+  const began = performance.now();
+  const total = Math.floor((seconds * 1000) / period);
+  let sent = 0;
+  const runLane = async (lane: Lane) => {
+    const connection = new HttpConnection(job.port);
+    try {
+      while (sent < total) {
+        const due = began + sent++ * period;
+        const wait = due - performance.now();
+        if (wait > 0) await sleep(wait);
+        const answer = await connection.send(lane.next());
+        count(tally, job, answer, performance.now() - due);
+      }
+    } finally {
+      connection.close();
+    }
+  };
+  await Promise.all(lanes.map(runLane));
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+async function run(name: string, seconds: number): Promise<LoadResult> {
+  const known = jobs.get(name);
+  if (!known) throw new Error(`no job ${name}`);
+  const { job, lanes } = known;
+  const tally: Tally = { operations: 0, errors: 0, firstError: null, latencies: [] };
+  const began = performance.now();
+  await (job.rate === undefined ? flood : pace)(job, lanes, seconds, tally);
+  const sorted = tally.latencies.sort((a, b) => a - b);
+  return {
+    operations: tally.operations,
+    errors: tally.errors,
+    firstError: tally.firstError,
+    seconds: (performance.now() - began) / 1000,
+    p50: quantile(sorted, 0.5),
+    p99: quantile(sorted, 0.99),
+  };
+}
+
+answerEach<LoadMessage>(async (message) => {
+  if ("define" in message) {
+    jobs.set(message.define.name, { job: message.define, lanes: lanesOf(message.define) });
+    return { defined: true };
+  }
+  return run(message.run, message.seconds);
+});
+tell({ ready: true });
