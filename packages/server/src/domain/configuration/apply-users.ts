@@ -2,14 +2,16 @@ import {
   type ConfigurationTenant,
   type ConfigurationUser,
   IdentityError,
+  type PasswordInput,
   type UpdateUser,
   type User,
 } from "@ostiary/contracts";
+import { equalBytes } from "../../kernel/constant-time.ts";
 import { isId } from "../../kernel/identifiers.ts";
 import { ADMINISTRATOR, checkMayControl, checkPermission, setRoles } from "../access/index.ts";
-import { setPassword } from "../credentials/index.ts";
+import { importedMark, setPassword } from "../credentials/index.ts";
 import { createUser, findUser, findUserByIdentifier, updateUser } from "../users/index.ts";
-import { selectPasswords } from "./configuration.store.ts";
+import { type StoredPassword, selectPasswords } from "./configuration.store.ts";
 import { differences, fieldsNamed, sameMembers } from "./differences.ts";
 import { checkFixed, forEachEntry, type TenantRun, wrongField } from "./run.ts";
 
@@ -95,11 +97,19 @@ async function applyPassword(run: TenantRun, user: User, entry: ConfigurationUse
   checkPermission(run.context, "user:write");
   await checkMayControl(run.deps, run.context, user.id); // before the comparison: its answer tells something
   const [stored] = await selectPasswords(run.deps.database, run.context.tenantId, [user.id]);
-  if (stored && "plain" in password && (await run.deps.hasher.verify(stored.hash, password.plain)).ok)
-    return false;
-  if (stored && "hash" in password && stored.hash === password.hash) return false;
+  if (stored && (await isPassword(run, stored, password))) return false;
   await setPassword(run.deps, run.context, user.id, password, { mustChange });
   return true;
+}
+
+async function isPassword(
+  { deps }: TenantRun,
+  stored: StoredPassword,
+  given: PasswordInput,
+): Promise<boolean> {
+  if ("plain" in given) return (await deps.hasher.verify(stored.hash, given.plain)).ok;
+  if (stored.hash === given.hash) return true;
+  return stored.imported !== null && equalBytes(stored.imported, importedMark(deps, given.hash));
 }
 
 /** `roles` are all roles but that of administrators, of which `administrator` alone decides when it is given. */

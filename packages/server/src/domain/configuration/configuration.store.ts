@@ -19,6 +19,8 @@ export async function beginSnapshot(tx: Transaction): Promise<void> {
 export interface StoredPassword {
   userId: string;
   hash: string;
+  /** `importedMark` of the hash that it came as. */
+  imported: Buffer | null;
   mustChange: boolean;
 }
 
@@ -28,7 +30,7 @@ export function selectPasswords(
   userIds: readonly string[],
 ): Promise<StoredPassword[]> {
   return database.query(
-    `select user_id as "userId", hash, must_change as "mustChange" from passwords
+    `select user_id as "userId", hash, imported, must_change as "mustChange" from passwords
       where tenant_id = $1 and user_id = any($2::text[])`,
     [tenantId, userIds],
   );

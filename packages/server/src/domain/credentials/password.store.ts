@@ -53,15 +53,16 @@ export async function writePassword(
   tx: Transaction,
   tenantId: string,
   userId: string,
-  password: { hash: string; mustChange: boolean; historyLength: number },
+  password: { hash: string; imported: Buffer | null; mustChange: boolean; historyLength: number },
   now: Date,
 ): Promise<void> {
   await tx.query(
-    `insert into passwords (tenant_id, user_id, hash, must_change, changed_at) values ($1, $2, $3, $4, $6)
+    `insert into passwords (tenant_id, user_id, hash, must_change, changed_at, imported)
+     values ($1, $2, $3, $4, $6, $7)
      on conflict (tenant_id, user_id) do update
        set history = (array_prepend(passwords.hash, passwords.history))[1:$5::int], hash = excluded.hash,
-           must_change = excluded.must_change, changed_at = excluded.changed_at`,
-    [tenantId, userId, password.hash, password.mustChange, password.historyLength, now],
+           must_change = excluded.must_change, changed_at = excluded.changed_at, imported = excluded.imported`,
+    [tenantId, userId, password.hash, password.mustChange, password.historyLength, now, password.imported],
   );
 }
 

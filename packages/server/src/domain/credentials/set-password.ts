@@ -32,7 +32,8 @@ export async function setPassword(
     "hash" in input
       ? await deps.hasher.adopt(input.hash)
       : await newHash(deps, context.tenantId, user, input.plain);
-  await write(deps, context, userId, hash, { mustChange: options.mustChange ?? false });
+  const imported = "hash" in input ? importedMark(deps, input.hash) : null;
+  await write(deps, context, userId, hash, { mustChange: options.mustChange ?? false, imported });
 }
 
 /**
@@ -61,7 +62,12 @@ export async function changePassword(
   };
   await underLockout(deps, context, tenant, `user:${userId}`, verify, async () => {});
   const hash = await newHash(deps, context.tenantId, user, next);
-  await write(deps, context, userId, hash, { mustChange: false, ...options });
+  await write(deps, context, userId, hash, { mustChange: false, imported: null, ...options });
+}
+
+/** By which a hash that was imported is known again, after it was wrapped or upgraded. Tells nothing about it. */
+export function importedMark(deps: Deps, hash: string): Buffer {
+  return deps.secrets.keyedHash(hash, "imported-password");
 }
 
 /** Whether the user can sign in by password. */
@@ -100,14 +106,15 @@ async function write(
   context: RequestContext,
   userId: string,
   hash: string,
-  options: { mustChange: boolean; keepSessionId?: string | undefined },
+  options: { mustChange: boolean; imported: Buffer | null; keepSessionId?: string | undefined },
 ): Promise<void> {
   const { tenantId } = context;
   const tenant = await findTenantById(deps, tenantId);
   const historyLength = tenant?.settings.passwordPolicy.historyLength ?? 0;
   const now = deps.clock.now();
   await deps.database.transaction(async (tx) => {
-    await writePassword(tx, tenantId, userId, { hash, mustChange: options.mustChange, historyLength }, now);
+    const { mustChange, imported } = options;
+    await writePassword(tx, tenantId, userId, { hash, imported, mustChange, historyLength }, now);
     await recordEvent(deps, tx, context, { type: "password.changed", target: { type: "user", id: userId } }, [
       `user:${userId}`,
     ]);

@@ -204,6 +204,7 @@ create table passwords (
   changed_at timestamp with time zone not null,
   hash text not null,
   history text[] not null default '{}'::text[],
+  imported bytea,
   must_change boolean not null default false,
   tenant_id text not null,
   user_id text not null,

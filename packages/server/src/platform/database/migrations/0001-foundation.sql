@@ -58,6 +58,8 @@ create table passwords (
   hash text not null,
   -- earlier hashes, newest first; as many as the policy remembers
   history text[] not null default '{}',
+  -- keyed hash of the hash that was imported, while it is this password's: the stored one is wrapped or upgraded
+  imported bytea,
   must_change boolean not null default false,
   changed_at timestamptz not null,
   primary key (tenant_id, user_id),
