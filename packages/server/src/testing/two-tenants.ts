@@ -1,3 +1,5 @@
+import { expect, vi } from "vitest";
+import { listAuditEntries, sealAllAuditEntries } from "../domain/audit/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { createTenant, ensureDefaultTenant } from "../domain/tenants/index.ts";
 import { createUser } from "../domain/users/index.ts";
@@ -62,4 +64,20 @@ export function refusal(promise: Promise<unknown>): Promise<string> {
 /** The same for several; without repetitions. */
 export async function refusals(promises: readonly Promise<unknown>[]): Promise<string[]> {
   return [...new Set(await Promise.all(promises.map(refusal)))];
+}
+
+/**
+ * The audit entries about one thing of the first tenant, newest first, once there are `count`. They are sealed a
+ * little after the commit: transactions of other tests on the same server hold the outbox back.
+ */
+export async function audited({ deps, context }: TwoTenants, targetId: string, count: number) {
+  return vi.waitFor(
+    async () => {
+      await sealAllAuditEntries(deps);
+      const { items } = await listAuditEntries(deps, context.tenantId, { targetId }, 200);
+      expect(items).toHaveLength(count);
+      return items;
+    },
+    { timeout: 10_000 },
+  );
 }

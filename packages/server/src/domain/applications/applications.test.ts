@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { holding, refusal, refusals, type TwoTenants, twoTenants } from "../../testing/two-tenants.ts";
-import { listAuditEntries, sealAllAuditEntries } from "../audit/index.ts";
+import {
+  audited,
+  holding,
+  refusal,
+  refusals,
+  type TwoTenants,
+  twoTenants,
+} from "../../testing/two-tenants.ts";
 import { within } from "../deps.ts";
 import {
   addSecret,
@@ -270,8 +276,7 @@ describe("secrets", () => {
     const { deps, context, database } = world;
     const { application, secret } = await createApplication(deps, context, { slug, name: "Shop" });
     const added = await addSecret(deps, context, application.id);
-    await sealAllAuditEntries(deps);
-    const { items } = await listAuditEntries(deps, context.tenantId, { targetId: application.id }, 10);
+    const items = await audited(world, application.id, 2);
     expect(items.map((entry) => entry.type)).toEqual(["application.secret_created", "application.created"]);
     const rows = await database.query("select encode(hash, 'escape') as hash, hint from application_secrets");
     for (const text of [JSON.stringify(items), JSON.stringify(rows)]) {

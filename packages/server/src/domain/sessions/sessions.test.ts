@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { testDeps } from "../../testing/test-deps.ts";
-import { holding, refusal, refusals, type TwoTenants, twoTenants } from "../../testing/two-tenants.ts";
-import { listAuditEntries, sealAllAuditEntries } from "../audit/index.ts";
+import {
+  audited,
+  holding,
+  refusal,
+  refusals,
+  type TwoTenants,
+  twoTenants,
+} from "../../testing/two-tenants.ts";
 import { updateSettings } from "../tenants/index.ts";
 import {
   createSession,
@@ -161,9 +167,8 @@ describe("revoking", () => {
     expect(heard).toEqual(expect.arrayContaining([`session:${session.id}`, `family:${"a".repeat(24)}`]));
     expect(await revokedFamilies()).toEqual(["a".repeat(24)]);
     expect(await refusal(revokeSession(deps, context, session.id, "again"))).toBe("session.not_found");
-    await sealAllAuditEntries(deps);
-    const { items } = await listAuditEntries(deps, context.tenantId, { targetId: session.id }, 5);
-    expect(items[0]).toMatchObject({
+    const [entry] = await audited(world, session.id, 1);
+    expect(entry).toMatchObject({
       type: "session.revoked",
       data: { userId: ann, reason: "signed out" },
     });
