@@ -1,24 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { ChangePassword, EffectivePermissions, UpdateMe, User } from "@ostiary/contracts";
 import { Type } from "typebox";
-import { checkPermission, loadRights } from "../domain/access/index.ts";
+import { loadRights } from "../domain/access/index.ts";
 import { changePassword } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { getMe, updateMe } from "../domain/users/index.ts";
-import type { RequestContext } from "../kernel/context.ts";
-import { OWN_ACCOUNT } from "./authenticate.ts";
 import { answer } from "./idempotency.ts";
+import { OWN_SCOPE, ownUserId } from "./own-account.ts";
 import { problems } from "./problems.ts";
 import { ChangeHeaders, etag, expectedVersion } from "./resource.ts";
 
-const SCOPE = "For a user's access token with the scope `account`.";
-
 /** The signed-in user's own account. */
 export function meRoutes(deps: Deps): FastifyPluginAsyncTypebox {
-  const own = async (context: RequestContext) => {
-    checkPermission(context, OWN_ACCOUNT);
-    return getMe(deps, context);
-  };
   return async (app) => {
     app.get(
       "/me",
@@ -26,13 +19,15 @@ export function meRoutes(deps: Deps): FastifyPluginAsyncTypebox {
         schema: {
           operationId: "getMe",
           summary: "Read one's own account",
-          description: SCOPE,
+          description: OWN_SCOPE,
           tags: ["Own account"],
           response: { 200: User, ...problems() },
         },
       },
       async (request, reply) => {
-        const user = await own(request.context);
+        const { context } = request;
+        ownUserId(context); // refuses a token that may not do this
+        const user = await getMe(deps, context);
         return reply.headers(etag(user.version)).send(user);
       },
     );
@@ -42,7 +37,7 @@ export function meRoutes(deps: Deps): FastifyPluginAsyncTypebox {
         schema: {
           operationId: "updateMe",
           summary: "Change one's own profile",
-          description: `${SCOPE} Identifiers cannot be changed here: that needs proof.`,
+          description: `${OWN_SCOPE} Identifiers cannot be changed here: that needs proof.`,
           tags: ["Own account"],
           headers: ChangeHeaders,
           body: UpdateMe,
@@ -51,7 +46,7 @@ export function meRoutes(deps: Deps): FastifyPluginAsyncTypebox {
       },
       (request, reply) =>
         answer(deps, request, reply, async (joined) => {
-          checkPermission(request.context, OWN_ACCOUNT);
+          ownUserId(request.context); // refuses a token that may not do this
           const version = expectedVersion(request.headers["if-match"]);
           const user = await updateMe(joined, request.context, request.body, version);
           return { status: 200, headers: etag(user.version), body: user };
@@ -63,12 +58,12 @@ export function meRoutes(deps: Deps): FastifyPluginAsyncTypebox {
         schema: {
           operationId: "getMyPermissions",
           summary: "Read what one may do",
-          description: SCOPE,
+          description: OWN_SCOPE,
           tags: ["Own account"],
           response: { 200: EffectivePermissions, ...problems() },
         },
       },
-      async (request) => loadRights(deps, request.context.tenantId, (await own(request.context)).id),
+      ({ context }) => loadRights(deps, context.tenantId, ownUserId(context)),
     );
     // No idempotency key: a repetition is refused by itself, as the current password is another one then.
     app.post(
@@ -77,15 +72,15 @@ export function meRoutes(deps: Deps): FastifyPluginAsyncTypebox {
         schema: {
           operationId: "changePassword",
           summary: "Change one's own password",
-          description: `${SCOPE} Ends the user's sessions; wrong current passwords count for the lock-out.`,
+          description: `${OWN_SCOPE} Ends the user's sessions; wrong current passwords count for the lock-out.`,
           tags: ["Own account"],
           body: ChangePassword,
           response: { 204: Type.Null({ description: "Changed" }), ...problems(413, 415, 429) },
         },
       },
       async (request, reply) => {
-        const { id } = await own(request.context);
-        await changePassword(deps, request.context, id, request.body.current, request.body.next);
+        const { context, body } = request;
+        await changePassword(deps, context, ownUserId(context), body.current, body.next);
         return reply.code(204).send(null);
       },
     );
