@@ -40,6 +40,7 @@ const ROUTES = [
 /** REST API v1. Everything but what says `public` needs credentials. */
 export function apiPlugin(deps: Deps, options: { operatorSecret: string }): FastifyPluginAsync {
   return async (app) => {
+    app.removeContentTypeParser("application/x-www-form-urlencoded"); // forms are for pages and OAuth
     app.addHook("onRequest", authenticate(deps, options.operatorSecret));
     app.addHook("onSend", (_request, reply, _payload, done) => {
       if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");

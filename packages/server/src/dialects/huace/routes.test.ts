@@ -147,6 +147,12 @@ describe("a bad call in the dialect", () => {
       415,
       "request.unsupported_media_type",
     ],
+    [
+      "a form for a body",
+      { headers: { "content-type": "application/x-www-form-urlencoded" }, payload: "token=x" },
+      415,
+      "request.unsupported_media_type",
+    ],
     ["a null character in the address", { url: "/huace/sdk/%00" }, 400, "request.invalid_text"],
     ["an unknown address", { url: "/huace/sdk/groups/list", payload: "{}" }, 404, "route.not_found"],
     [

@@ -23,6 +23,7 @@ const BODY_LIMIT = 64 * 1024;
  */
 export function huacePlugin(deps: Deps): FastifyPluginAsync {
   return async (app) => {
+    app.removeContentTypeParser("application/x-www-form-urlencoded"); // their client sends JSON only
     app.setErrorHandler(sendRefusal);
     app.setNotFoundHandler((request, reply) =>
       sendRefusal(app.refuseUnrouted(request, reply), request, reply),
