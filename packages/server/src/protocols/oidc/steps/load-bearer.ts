@@ -1,3 +1,4 @@
+import { IdentityError } from "@ostiary/contracts";
 import { type VerifiedToken, verifyAccessToken } from "../../../domain/tokens/index.ts";
 import { OAuthError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
@@ -6,11 +7,22 @@ const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 
 /** The access token of the request: header, or form body of a POST; never the address (RFC 6750 §2, RFC 9700 §4.3.2). */
 export function loadBearer(exchange: Exchange): void | Promise<void> {
-  const verified = verifyAccessToken(exchange.deps, exchange.tenant, presentedToken(exchange));
-  const keep = (token: VerifiedToken) => {
-    exchange.verified = token;
+  const token = presentedToken(exchange);
+  const keep = (verified: VerifiedToken) => {
+    exchange.verified = verified;
   };
-  return verified instanceof Promise ? verified.then(keep) : keep(verified);
+  try {
+    const verified = verifyAccessToken(exchange.deps, exchange.tenant, token);
+    return verified instanceof Promise ? verified.then(keep, refuse) : keep(verified);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** Whatever makes a token useless, also the state of its user or application, is `invalid_token` (RFC 6750 §3.1). */
+function refuse(error: unknown): never {
+  if (!(error instanceof IdentityError) || error.status >= 500) throw error;
+  throw new OAuthError("invalid_token", error.message, { reason: error.reason ?? error.code, cause: error });
 }
 
 function presentedToken({ wire, parameters }: Exchange): string {
