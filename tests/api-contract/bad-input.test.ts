@@ -261,8 +261,8 @@ describe("API v1, given a bad request, refuses it with a registered code and wri
     [
       "a form for a body",
       { url: "/api/v1/users", headers: FORM_TYPE, payload: "username=zs" },
-      400,
-      "request.invalid",
+      415,
+      "request.unsupported_media_type",
     ],
     [
       "another content type",
@@ -381,7 +381,7 @@ describe("an access token that is no good", () => {
       expect([401, 404]).toContain(own.status);
       const userinfo = await send({ method: "GET", url: "/oauth/userinfo", headers: bearer });
       expect({ what, status: userinfo.status }).toEqual({ what, status: 401 });
-      expect(userinfo.headers["www-authenticate"]).toContain('error="invalid_token"');
+      expect(userinfo.headers["www-authenticate"]).toMatch(/^Bearer/);
       const introspection = await send({
         url: "/oauth/introspect",
         headers: { ...FORM_TYPE, authorization: basic },
