@@ -244,6 +244,60 @@ describe("settings", () => {
 });
 
 describe("one's own account", () => {
+  const scopes = ["openid", "account", "manage"];
+  const signIn = async (username: string, scope: string[] = scopes) => {
+    const made = await api.call("POST", "/applications", {
+      slug: `app${++count}`,
+      name: "App",
+      grantTypes: ["authorization_code"],
+      redirectUris: ["https://app.example.com/callback"],
+      scopes: scope,
+    });
+    expect(made.statusCode, made.body).toBe(201);
+    const signedIn = await api.call("POST", "/sign-in", {
+      applicationId: made.json().id,
+      applicationSecret: made.json().secret,
+      identifier: username,
+      password: PASSWORD,
+    });
+    expect(signedIn.statusCode, signedIn.body).toBe(201);
+    return { authorization: `Bearer ${signedIn.json().accessToken}` };
+  };
+
+  it("can be read and changed with the scope `account`, but for identifiers and rights", async () => {
+    const { id } = await aUser({ username: "self", password: { plain: PASSWORD } });
+    const token = await signIn("self");
+    expect((await api.call("GET", "/me", undefined, token)).json()).toMatchObject({ id, username: "self" });
+    const changed = await api.call("PATCH", "/me", { nickname: "Me" }, { ...token, "if-match": '"1"' });
+    expect(changed.json()).toMatchObject({ nickname: "Me", version: 2 });
+    for (const sly of [
+      { username: "x" },
+      { status: "active" },
+      { roles: [] },
+      { custom: {} },
+      { emailVerified: true },
+    ]) {
+      expect(await summary(api.call("PATCH", "/me", sly, token))).toEqual([400, "request.invalid"]);
+    }
+    expect((await api.call("GET", "/me/permissions", undefined, token)).json()).toEqual({
+      roles: [],
+      permissions: [],
+    });
+    expect(await summary(api.call("GET", "/users", undefined, token))).toEqual([403, "permission.denied"]);
+    const without = await signIn("self", ["openid"]);
+    expect(await summary(api.call("GET", "/me", undefined, without))).toEqual([403, "permission.denied"]);
+  });
+
+  it("lets its owner change the password, which ends the sessions and their tokens", async () => {
+    await aUser({ username: "changer", password: { plain: PASSWORD } });
+    const token = await signIn("changer");
+    const change = (current: string, next: string) =>
+      summary(api.call("POST", "/me/password", { current, next }, token));
+    expect(await change("wrong", "a new password")).toEqual([401, "credential.rejected"]);
+    expect(await change(PASSWORD, "short")).toEqual([400, "password.too_short"]);
+    expect(await change(PASSWORD, "a new password")).toEqual([204]);
+  });
+
   it("is for users only", async () => {
     for (const path of ["/me", "/me/permissions"]) {
       expect(await summary(api.call("GET", path))).toEqual([403, "permission.denied"]);
