@@ -5,7 +5,6 @@ import type { Deps } from "../../domain/deps.ts";
 import type { Session } from "../../domain/sessions/index.ts";
 import type { IdTokenHint, Issue, RequestedClaims, VerifiedToken } from "../../domain/tokens/index.ts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { newSecret } from "../../kernel/identifiers.ts";
 
 /** Parameters of a request without prototype; empty ones are left out (RFC 6749 §3.1). */
 export type Parameters = Readonly<Record<string, string | undefined>>;
@@ -25,7 +24,8 @@ export interface Wire {
   authorization: string | undefined;
   sessionCookie: string | undefined;
   flowCookie: string | undefined;
-  setFlowCookie(value: string): void;
+  /** The secret that ties flows to this browser; makes one where the browser has none. */
+  ensureBrowser(): string;
   clearSessionCookie(): void;
 }
 
@@ -85,17 +85,12 @@ export function unanswerable(reason: string): IdentityError {
   return new IdentityError("authorization.invalid", { reason });
 }
 
-/** The secret that ties flows to this browser; a new one where the browser has none. */
-export function browserOf({ wire }: Exchange): string {
-  if (wire.flowCookie !== undefined) return wire.flowCookie;
-  const browser = newSecret();
-  wire.setFlowCookie(browser);
-  return browser;
-}
-
-/** The address of a hosted page that goes on with a flow. */
+/**
+ * The path of a hosted page that goes on with a flow. Not the whole address: a browser that reached us under another
+ * name than the public one has its cookies there.
+ */
 export function pageAddress(exchange: Exchange, page: "sign-in" | "consent", flowId: string): string {
   const { ui_locales: locales } = exchange.parameters;
   const language = locales === undefined ? "" : `&ui_locales=${encodeURIComponent(locales)}`;
-  return `${exchange.deps.publicUrl}${exchange.base}/${page}?flow=${flowId}${language}`;
+  return `${exchange.base}/${page}?flow=${flowId}${language}`;
 }

@@ -2,7 +2,7 @@ import { IdentityError } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
 import { publicJwks } from "../../domain/tokens/index.ts";
-import { cookieName, readCookie, writeCookie } from "../../platform/http/cookies.ts";
+import { cookieName, ensureBrowser, readCookie, writeCookie } from "../../platform/http/cookies.ts";
 import { parseForm } from "../../platform/http/form.ts";
 import { logFailure, toIdentityError } from "../../platform/http/problems.ts";
 import { answerTo } from "./answer-to.ts";
@@ -154,7 +154,7 @@ function open(deps: Deps, request: FastifyRequest, reply: FastifyReply, paramete
       authorization: request.headers.authorization,
       sessionCookie: readCookie(request, cookieName(scope, "session")),
       flowCookie: readCookie(request, cookieName(scope, "flow")),
-      setFlowCookie: (value) => writeCookie(reply, scope, "flow", value),
+      ensureBrowser: () => ensureBrowser(request, reply, scope),
       clearSessionCookie: () => writeCookie(reply, scope, "session", "", 0),
     },
   };

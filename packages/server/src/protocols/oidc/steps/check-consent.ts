@@ -2,7 +2,7 @@ import { findGrant } from "../../../domain/grants/index.ts";
 import { startSignedInFlow } from "../../../domain/sign-in/index.ts";
 import { continuationOf } from "../continuation.ts";
 import { OAuthError } from "../errors.ts";
-import { browserOf, type Exchange, found, pageAddress } from "../exchange.ts";
+import { type Exchange, found, pageAddress } from "../exchange.ts";
 
 /**
  * The person must have allowed these scopes to this application, once, or now where the client asks for it
@@ -31,7 +31,7 @@ async function startConsent(exchange: Exchange): Promise<string> {
   const { deps, context, session } = exchange;
   if (!session) throw new RangeError("consent without a session");
   const flow = await startSignedInFlow(deps, context, {
-    browser: browserOf(exchange),
+    browser: exchange.wire.ensureBrowser(),
     applicationId: found(exchange.application).id,
     continuation: continuationOf(exchange),
     session,

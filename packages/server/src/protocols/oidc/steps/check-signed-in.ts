@@ -1,7 +1,7 @@
 import { startFlow } from "../../../domain/sign-in/index.ts";
 import { continuationOf } from "../continuation.ts";
 import { OAuthError } from "../errors.ts";
-import { browserOf, type Exchange, found, pageAddress } from "../exchange.ts";
+import { type Exchange, found, pageAddress } from "../exchange.ts";
 
 /**
  * Somebody must be signed in, recently enough and the right one; otherwise the hosted page asks, unless the client
@@ -15,7 +15,7 @@ export async function checkSignedIn(exchange: Exchange): Promise<void> {
   }
   const { deps, context, parameters } = exchange;
   const flow = await startFlow(deps, context, {
-    browser: browserOf(exchange),
+    browser: exchange.wire.ensureBrowser(),
     applicationId: found(exchange.application).id,
     identifier: parameters.login_hint,
     continuation: continuationOf(exchange),

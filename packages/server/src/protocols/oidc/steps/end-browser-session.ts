@@ -35,7 +35,7 @@ function isMeant({ hint }: Exchange, session: Session): boolean {
 
 function returnAddress(exchange: Exchange): string {
   const { post_logout_redirect_uri: uri, state } = exchange.parameters;
-  if (uri === undefined) return `${exchange.deps.publicUrl}${exchange.base}/sign-out?done=1`;
+  if (uri === undefined) return `${exchange.base}/sign-out`;
   if (state === undefined) return uri;
   return `${uri}${uri.includes("?") ? "&" : "?"}${new URLSearchParams({ state })}`;
 }
@@ -48,5 +48,5 @@ function signOutPage(exchange: Exchange): string {
   if (uri !== undefined) query.set("post_logout_redirect_uri", uri);
   if (state !== undefined) query.set("state", state);
   if (locales !== undefined) query.set("ui_locales", locales);
-  return `${exchange.deps.publicUrl}${exchange.base}/sign-out?${query}`;
+  return `${exchange.base}/sign-out?${query}`;
 }
