@@ -103,10 +103,12 @@ async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed):
 async function createRoutes(parts: Parts, deps: Deps, operatorSecret: string): Promise<FastifyInstance> {
   const { config, log, clock } = parts;
   const metrics = createMetrics();
+  const hosted = hostedPages(deps);
   const app = await createApp({
     log,
     resolveTenant: (slug) => findTenantBySlug(deps, slug),
     trustedProxies: config.trustedProxies,
+    sendErrorPage: hosted.sendErrorPage,
   });
   observeRequests(app, metrics);
   const ownPort = config.metricsPort !== undefined;
@@ -118,7 +120,6 @@ async function createRoutes(parts: Parts, deps: Deps, operatorSecret: string): P
     }),
   );
   await app.register(apiPlugin(deps, { operatorSecret }), { prefix: "/api/v1" });
-  const hosted = hostedPages(deps);
   for (const prefix of ["", "/t/:tenant"]) {
     await app.register(pagesPlugin(deps), { prefix });
     await app.register(oidcPlugin(deps, hosted), { prefix });

@@ -91,13 +91,22 @@ function choices(texts: Texts, kind: "gender" | "locale", value: string): (reado
   return all.some(([choice]) => choice === value) ? all : [...all, [value, value]];
 }
 
+const WHOLE_DATE = /^(?!0000)\d{4}-\d{2}-\d{2}$/;
+
 /** The fields of the profile that a person edits himself. Identifiers are not among them: changing one needs proof. */
 export function renderAccountProfilePage(view: AccountProfileView): string {
   const texts = textsFor(view.language);
   const { field } = fieldsOf(view, { optional: true });
   const input = ({ choices: kind, ...options }: Field) => {
     const value = view.values[options.name] ?? "";
-    return field({ ...options, value, ...(kind && { choices: choices(texts, kind, value) }) });
+    // A date input shows only whole dates and would lose a year that stands alone (OpenID Connect Core §5.1).
+    const type = options.type === "date" && value !== "" && !WHOLE_DATE.test(value) ? "text" : options.type;
+    return field({
+      ...options,
+      ...(type && { type }),
+      value,
+      ...(kind && { choices: choices(texts, kind, value) }),
+    });
   };
   return renderDocument(view, {
     title: texts.t("account.profile"),

@@ -28,6 +28,7 @@ const KINDS: Partial<Record<ErrorCode, ErrorKind>> = {
   "set_up.link_invalid": "linkInvalid",
   "sign_up.closed": "signUpClosed",
   "user.suspended": "suspended",
+  "authorization.invalid": "badApplicationRequest",
   "application.redirect_uri_invalid": "badApplicationRequest",
   "application.not_found": "badApplicationRequest",
   "credential.locked": "tooManyRequests",
