@@ -13,6 +13,7 @@ import { NO_PERMISSIONS } from "../../kernel/context.ts";
 import { parseForm } from "./form.ts";
 import { refuseUnrouted, trackMethods } from "./method-not-allowed.ts";
 import { sendProblem, toProblem } from "./problems.ts";
+import { serializerCompiler } from "./serialization.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import type { ResolveTenant } from "./types.ts";
 import { validatorCompiler } from "./validation.ts";
@@ -52,6 +53,7 @@ export async function createApp(settings: AppSettings): Promise<FastifyInstance>
     clientErrorHandler,
   });
   app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
   app.decorate("refuseUnrouted", refuseUnrouted(trackMethods(app)));
   app.setNotFoundHandler((request, reply) => {

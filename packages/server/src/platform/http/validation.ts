@@ -21,5 +21,16 @@ function withFormats(ajv: Ajv): Ajv {
   return ajv;
 }
 
-export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }): ValidateFunction =>
-  (httpPart === "body" ? strict : coercing).compile(schema);
+/** A validator is made at the first request that needs it: made for all routes they would slow every start. */
+export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
+  const ajv = httpPart === "body" ? strict : coercing;
+  let made: ValidateFunction | undefined;
+  const validate = (data: unknown): boolean => {
+    made ??= ajv.compile(schema);
+    const valid = made(data);
+    validate.errors = made.errors;
+    return valid;
+  };
+  validate.errors = undefined as ValidateFunction["errors"];
+  return validate as ValidateFunction;
+};
