@@ -3,9 +3,11 @@ import type { Logger } from "pino";
 import { apiPlugin } from "./api/index.ts";
 import type { ServerConfig } from "./config.ts";
 import { huacePlugin } from "./dialects/huace/routes.ts";
+import { finishLastUsed } from "./domain/api-keys/index.ts";
 import { finishSealing } from "./domain/audit/index.ts";
 import { createPasswordHasher } from "./domain/credentials/index.ts";
 import type { Deps } from "./domain/deps.ts";
+import { finishLastSeen } from "./domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantBySlug } from "./domain/tenants/index.ts";
 import { startJobs } from "./jobs/run-jobs.ts";
 import { ChangeFeed } from "./kernel/changes.ts";
@@ -33,7 +35,7 @@ export interface Parts {
   clock: AdjustableClock;
   log: Logger;
   /** All processes' metrics in Prometheus' text format; default: this process's. */
-  collectMetrics?: (own: Metrics) => Promise<string>;
+  collectMetrics?: () => Promise<string>;
 }
 
 /** The whole server, joined but not listening. */
@@ -41,6 +43,7 @@ export interface Composition {
   app: FastifyInstance;
   deps: Deps;
   database: PgDatabase;
+  metrics: Metrics;
   /** Bearer of all rights for calls that never leave this process (the command line on the server's machine). */
   operatorSecret: string;
   /** Ends what runs beside the requests; `app` must be closed before. */
@@ -61,17 +64,19 @@ export async function compose(parts: Parts): Promise<Composition> {
   const deps = await createDeps(parts, database, feed);
   await ensureDefaultTenant(deps);
   const operatorSecret = newSecret();
-  const app = await createRoutes(parts, deps, operatorSecret);
+  const metrics = createMetrics();
+  const app = await createRoutes(parts, deps, operatorSecret, metrics);
   const jobs = startJobs(deps);
   const close = async () => {
     await jobs.stop();
     await finishSealing(deps).catch((error: unknown) =>
       log.error({ err: error }, "sealing at the end failed"),
     );
+    await Promise.all([finishLastSeen(deps), finishLastUsed(deps)]);
     await listener.close();
     await database.close();
   };
-  return { app, deps, database, operatorSecret, close };
+  return { app, deps, database, metrics, operatorSecret, close };
 }
 
 async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed): Promise<Deps> {
@@ -100,9 +105,13 @@ async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed):
   };
 }
 
-async function createRoutes(parts: Parts, deps: Deps, operatorSecret: string): Promise<FastifyInstance> {
+async function createRoutes(
+  parts: Parts,
+  deps: Deps,
+  operatorSecret: string,
+  metrics: Metrics,
+): Promise<FastifyInstance> {
   const { config, log, clock } = parts;
-  const metrics = createMetrics();
   const hosted = hostedPages(deps);
   const app = await createApp({
     log,
@@ -116,7 +125,7 @@ async function createRoutes(parts: Parts, deps: Deps, operatorSecret: string): P
     healthRoutes({
       database: deps.database,
       feed: deps.feed,
-      metrics: ownPort ? undefined : () => parts.collectMetrics?.(metrics) ?? metrics.registry.metrics(),
+      metrics: ownPort ? undefined : () => parts.collectMetrics?.() ?? metrics.registry.metrics(),
     }),
   );
   await app.register(apiPlugin(deps, { operatorSecret }), { prefix: "/api/v1" });

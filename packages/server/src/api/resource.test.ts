@@ -36,15 +36,33 @@ const RESOURCES = [
     change: { label: "Changed" },
     missing: "custom_field.not_found",
   },
+  {
+    path: "/applications",
+    create: () => ({ slug: unique("app-"), name: "A" }),
+    change: { name: "Changed" },
+    missing: "application.not_found",
+    shownOnce: "secret",
+  },
+  {
+    path: "/api-keys",
+    create: () => ({ name: unique("key "), type: "global" }),
+    change: { name: "Changed" },
+    missing: "api_key.not_found",
+    shownOnce: "key",
+  },
 ] as const;
 
-describe.each(RESOURCES)("$path", ({ path, create, change, missing }) => {
+describe.each(RESOURCES)("$path", ({ path, create, change, missing, ...rest }) => {
   const made = async () => (await api.call("POST", path, create())).json<{ id: string; version: number }>();
 
   it("creates, reads, lists, changes and deletes", async () => {
     const created = await api.call("POST", path, create());
     expect(created.statusCode, created.body).toBe(201);
     const item = created.json();
+    if ("shownOnce" in rest) {
+      expect(item[rest.shownOnce]).toMatch(/^[\w-]{35,}$/);
+      delete item[rest.shownOnce];
+    }
     expect(created.headers.location).toBe(`/api/v1${path}/${item.id}`);
     expect(created.headers.etag).toBe('"1"');
     const read = await api.call("GET", `${path}/${item.id}`);

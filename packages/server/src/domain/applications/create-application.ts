@@ -25,7 +25,7 @@ export interface GivenApplication {
 const DEFAULT_SCOPES: Scope[] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /** Tells what an absent field of a new application means. */
-export function completeApplication(input: CreateApplication): ApplicationValues {
+function completeApplication(input: CreateApplication): ApplicationValues {
   const settings: ApplicationSettings = {
     accessTokenSeconds: null,
     refreshTokenSeconds: null,

@@ -1,8 +1,8 @@
 export { adoptSecret } from "./adopt-secret.ts";
-export type { Application, ApplicationFilter } from "./application.store.ts";
+export type { Application } from "./application.store.ts";
 export { addSecret, checkClientSecret, deleteSecret, listSecrets } from "./application-secrets.ts";
 export { assignUser, listAssigned, mayUse, unassignUser } from "./assign-users.ts";
-export { createApplication, type GivenApplication } from "./create-application.ts";
+export { createApplication } from "./create-application.ts";
 export { deleteApplication } from "./delete-application.ts";
 export { findApplication, findApplicationBySerial } from "./find-application.ts";
 export { getApplication, listApplications } from "./list-applications.ts";

@@ -1,5 +1,4 @@
-export { createSession, type NewSession } from "./create-session.ts";
-export { deviceName } from "./device-name.ts";
+export { createSession } from "./create-session.ts";
 export { findSession, findSessionByCookie } from "./find-session.ts";
 export { getSession, listSessions, listSessionsOfUser } from "./list-sessions.ts";
 export {

@@ -2,6 +2,7 @@ import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
+import { findSession, touchSession } from "../sessions/index.ts";
 import type { Issue } from "./authorization-code.ts";
 import { lifetimesOf } from "./lifetimes.ts";
 import { parseRefreshToken, refreshTokenOf } from "./refresh-token.ts";
@@ -36,8 +37,17 @@ export async function rotateRefreshToken(
     expiresAt: familyExpiresAt,
     now,
   });
-  if (family) return { family, refreshToken: refreshTokenOf(deps, tenant.id, family) };
+  if (family) {
+    await keepSessionAlive(deps, tenant.id, family.sessionId);
+    return { family, refreshToken: refreshTokenOf(deps, tenant.id, family) };
+  }
   throw await explainRefusal(deps, context, application, parsed, scopes);
+}
+
+/** Who uses an application is there, though the browser does not show us its cookie. Nothing is written now. */
+async function keepSessionAlive(deps: Deps, tenantId: string, sessionId: string | null): Promise<void> {
+  const session = sessionId === null ? null : await findSession(deps, tenantId, sessionId);
+  if (session) await touchSession(deps, session);
 }
 
 async function explainRefusal(
