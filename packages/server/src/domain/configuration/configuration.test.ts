@@ -225,9 +225,12 @@ describe("applying a file", () => {
   it("leaves a trace in the audit log", async () => {
     await apply(only({ name: "New" }));
     await apply(only({ name: "New" }));
-    await sealAllAuditEntries(deps);
-    const { items } = await listAuditEntries(deps, tenantId, { type: "configuration.applied" }, 10);
-    expect(items.map(({ data }) => data)).toEqual([{ changes: 1 }]);
+    const entries = async () => {
+      await sealAllAuditEntries(deps); // waits for transactions of other tests too
+      const { items } = await listAuditEntries(deps, tenantId, { type: "configuration.applied" }, 10);
+      return items.map(({ data }) => data);
+    };
+    await expect.poll(entries, { timeout: 10_000 }).toEqual([{ changes: 1 }]);
   });
 
   it("can be done twice at once", async () => {

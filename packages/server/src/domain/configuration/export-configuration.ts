@@ -260,7 +260,6 @@ async function exportApiKeys(
 ): Promise<ConfigurationApiKey[]> {
   const all: ApiKey[] = [];
   for await (const key of everyItem((page) => listApiKeys(deps, context, page))) all.push(key);
-  all.reverse(); // oldest first
   const ids = credentials ? all.map(({ id }) => id) : [];
   const rows = await selectApiKeyHashes(deps.database, context.tenantId, ids);
   const hashes = new Map(rows.map(({ id, hash }) => [id, writeKeyedHash(deps, hash)]));
@@ -282,7 +281,8 @@ async function exportApiKeys(
       ...(hash === undefined ? {} : { hash, hint }),
     });
   }
-  return entries;
+  const owner = ({ user = "", application = "" }: ConfigurationApiKey) => user || application;
+  return entries.sort(by((one) => `${one.type}/${owner(one)}/${one.name}/${one.hash ?? ""}`));
 }
 
 function by<T>(keyOf: (item: T) => string): (one: T, other: T) => number {
