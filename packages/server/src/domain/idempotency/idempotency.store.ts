@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from "../../platform/database/types.ts";
+import type { Transaction } from "../../platform/database/types.ts";
 
 /** Who sent which key. Keys of two callers never meet. */
 export interface KeyOwner {
@@ -60,14 +60,4 @@ export async function insertAnswer(
       expiresAt,
     ],
   );
-}
-
-/** Returns how many went. */
-export async function deleteExpiredKeys(database: Queryable, now: Date, limit: number): Promise<number> {
-  const rows = await database.query<{ key: string }>(
-    `delete from idempotency_keys where (tenant_id, actor, key) in (
-       select tenant_id, actor, key from idempotency_keys where expires_at <= $1 limit $2) returning key`,
-    [now, limit],
-  );
-  return rows.length;
 }

@@ -1,2 +1,1 @@
 export { type Answer, answerOnce } from "./answer-once.ts";
-export { deleteExpiredKeys } from "./idempotency.store.ts";

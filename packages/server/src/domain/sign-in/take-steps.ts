@@ -6,6 +6,7 @@ import { recordEvent } from "../audit/index.ts";
 import { checkPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { createSession, revokeSession } from "../sessions/index.ts";
+import { noteSignIn } from "../users/index.ts";
 import { advanceFlow, type Flow } from "./flow.store.ts";
 import { nextState } from "./steps.ts";
 
@@ -110,6 +111,7 @@ export async function authenticate(
   };
   const won = flow.version === UNSTORED || (await advanceFlow(tx, context.tenantId, flow, next));
   if (!won) throw new IdentityError("flow.not_found");
+  await noteSignIn(joined, who, facts.userId);
   await recordEvent(deps, tx, who, {
     type: "user.login",
     target: { type: "user", id: facts.userId },
