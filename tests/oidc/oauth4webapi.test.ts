@@ -51,16 +51,13 @@ async function codeFlow(changes: Record<string, string> = {}) {
     verifier,
     insecure,
   );
-  return oauth
-    .processAuthorizationCodeResponse(as, client, response.clone(), {
-      expectedNonce: nonce,
-      requireIdToken: true,
-      ...(changes.max_age === undefined ? {} : { maxAge: Number(changes.max_age) }),
-    })
-    .then(async (tokens) => {
-      await oauth.validateApplicationLevelSignature(as, response, insecure);
-      return tokens;
-    });
+  const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, {
+    expectedNonce: nonce,
+    requireIdToken: true,
+    ...(changes.max_age === undefined ? {} : { maxAge: Number(changes.max_age) }),
+  });
+  await oauth.validateApplicationLevelSignature(as, response, insecure);
+  return tokens;
 }
 
 describe("oauth4webapi, unmodified", () => {
