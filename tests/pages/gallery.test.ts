@@ -2,11 +2,10 @@
  * Every hosted page in every state, in a real browser: axe-core must find nothing, nothing may be wider than the screen,
  * the content security policy must not be broken, and all of it goes onto one contact sheet for someone to look at.
  */
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   LONG,
@@ -15,6 +14,7 @@ import {
   samplePages,
 } from "../../packages/server/src/pages/testing/samples.ts";
 import { BROWSER_AVAILABLE, launchBrowser, servePages } from "./browser.ts";
+import { inspect } from "./inspect.ts";
 
 interface Setting {
   name: string;
@@ -47,27 +47,6 @@ const IN_FULL: readonly Setting[] = [
 ];
 
 const SETTINGS = process.env.OSTIARY_FULL_TESTS ? [...EVERY_TIME, ...IN_FULL] : EVERY_TIME;
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-interface AxeResults {
-  violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
-}
-
-async function inspect(page: Page): Promise<string[]> {
-  // Straight into the page's world: the policy forbids script elements of others, and shall.
-  await page.evaluate(AXE);
-  const results = (await page.evaluate(
-    `axe.run(document, { resultTypes: ["violations"], runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] } })`,
-  )) as AxeResults;
-  const overflow = (await page.evaluate(
-    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-  )) as number;
-  const findings = results.violations.flatMap((violation) =>
-    violation.nodes.map((node) => `${violation.id}: ${node.html} ${node.failureSummary ?? ""}`),
-  );
-  return overflow > 0 ? [...findings, `wider than the screen by ${overflow} px`] : findings;
-}
 
 /** Lays the pictures out in columns and takes one picture of them all. */
 async function contactSheet(
