@@ -1,4 +1,3 @@
-import type { InjectOptions } from "fastify";
 import { compose } from "./compose.ts";
 import type { ServerConfig } from "./config.ts";
 import { makeParts } from "./main.ts";
@@ -45,13 +44,12 @@ export async function openLocal(
     const composition = await compose(parts);
     return {
       request: async (method, path, { headers = {}, body } = {}) => {
-        const request: InjectOptions = {
+        const answer = await composition.app.inject({
           method,
           url: path,
           headers: { ...headers, authorization: `Operator ${composition.operatorSecret}` },
           ...(body === undefined ? {} : { payload: body }),
-        };
-        const answer = await composition.app.inject(request);
+        });
         const flat = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
         return { status: answer.statusCode, headers: Object.fromEntries(flat), body: answer.body };
       },

@@ -8,6 +8,7 @@ import { AdjustableClock } from "./kernel/clock.ts";
 import { type OpenDatabase, openDatabase } from "./platform/database/open-database.ts";
 import { loadMasterKeys } from "./platform/secrets/rekey.ts";
 import { createLogger } from "./platform/telemetry/logger.ts";
+import { serveMetrics } from "./platform/telemetry/metrics-server.ts";
 import { startCluster } from "./workers.ts";
 
 export interface RunningServer {
@@ -30,7 +31,7 @@ export async function startServer(
   given: ServerConfig,
   say: (message: string) => void = () => {},
 ): Promise<RunningServer> {
-  const config = { ...given, port: given.port === 0 ? await findFreePort(given.host) : given.port };
+  const config = { ...given, port: await probePort(given.host, given.port) };
   if (config.clockControl && config.workers > 1) {
     throw new ConfigurationError(
       "The clock can be controlled in one process only: leave out OSTIARY_WORKERS.",
@@ -44,10 +45,15 @@ export async function startServer(
     const first = await prepare(composition, config);
     const running =
       config.workers > 1 ? await startWorkers(composition, parts) : await listen(composition, config);
+    const metrics =
+      config.metricsPort === undefined
+        ? undefined
+        : await serveMetrics({ host: config.host, port: config.metricsPort }, running.collectMetrics);
     return {
       url: parts.publicUrl,
       ...first,
       close: async () => {
+        await metrics?.close();
         await running.close();
         await store.close();
       },
@@ -92,27 +98,47 @@ async function prepare(
   return { setUpLink: await createSetUpLink(deps), administrator: null };
 }
 
-/** Serves in this process. */
+export interface Listening {
+  close(): Promise<void>;
+  collectMetrics(): Promise<string>;
+}
+
+/**
+ * Serves in this process.
+ *
+ * @param shared - with other processes. Each has a listening socket of its own (SO_REUSEPORT) where the system has
+ *   that: the kernel spreads connections evenly and none is lost on its way through the primary when a process is
+ *   killed. Elsewhere the primary hands connections out.
+ */
 export async function listen(
   composition: Composition,
   config: ServerConfig,
-): Promise<{ close(): Promise<void> }> {
+  shared = false,
+): Promise<Listening> {
   const { app } = composition;
+  const ownSocket = shared && process.platform === "linux" ? { reusePort: true, exclusive: true } : {};
   try {
-    await app.listen({ port: config.port, host: config.host });
+    await app.listen({ port: config.port, host: config.host, ...ownSocket });
   } catch (error) {
     await composition.close();
-    throw portError(error, config);
+    throw portError(error, config.port);
   }
   return {
     close: async () => {
+      // A connection whose request was in flight is idle only afterwards; nobody else would close it then.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MILLISECONDS);
       await withDeadline(app.close(), config.shutdownSeconds);
+      clearInterval(sweep);
+      app.server.closeAllConnections();
       await composition.close();
     },
+    collectMetrics: () => composition.metrics.registry.metrics(),
   };
 }
 
-async function startWorkers(composition: Composition, parts: Parts): Promise<{ close(): Promise<void> }> {
+const SWEEP_MILLISECONDS = 50;
+
+async function startWorkers(composition: Composition, parts: Parts): Promise<Listening> {
   await composition.app.close();
   await composition.close();
   return startCluster(parts);
@@ -127,23 +153,27 @@ async function withDeadline(closing: Promise<unknown>, seconds: number): Promise
   clearTimeout(timer);
 }
 
-function portError(error: unknown, config: ServerConfig): Error {
+function portError(error: unknown, port: number): Error {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") {
-    return new Error(
-      `Port ${config.port} is in use. Stop the other program, or choose another port with PORT=….`,
-    );
+    return new Error(`Port ${port} is in use. Stop the other program, or choose another port with PORT=….`);
   }
+  if (code === "EACCES")
+    return new Error(`Port ${port} may not be used by this account. Choose one above 1023.`);
   return error as Error;
 }
 
-function findFreePort(host: string): Promise<number> {
+/**
+ * The wished port if it is free, or any free one for 0. Asked before anything is started; processes that share a port
+ * would not notice a stranger on it.
+ */
+function probePort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, host, () => {
+    probe.once("error", (error) => reject(portError(error, port)));
+    probe.listen(port, host, () => {
       const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+      probe.close(() => resolve(typeof address === "object" && address ? address.port : port));
     });
   });
 }

@@ -3,7 +3,6 @@ import { compose } from "./compose.ts";
 import { AdjustableClock } from "./kernel/clock.ts";
 import { listen } from "./main.ts";
 import { createLogger } from "./platform/telemetry/logger.ts";
-import type { Metrics } from "./platform/telemetry/metrics.ts";
 import type { FromWorker, ToWorker, WorkerOrders } from "./workers.ts";
 
 /** One of several processes behind the port. The primary decides when it ends. */
@@ -24,15 +23,17 @@ async function serve(orders: WorkerOrders): Promise<void> {
     masterKeys: { current, previous },
     clock: new AdjustableClock(),
     log,
-    collectMetrics: (own) => askPrimary(own),
+    collectMetrics: askPrimary,
   });
-  running = await listen(composition, orders.config);
+  // Answers the primary's questions for this process's metrics.
+  new AggregatorRegistry();
+  AggregatorRegistry.setRegistries([composition.metrics.registry]);
+  running = await listen(composition, orders.config, true);
   tell({ ready: true });
 }
 
 /** A scrape reaches one process; the primary sums all of them up. */
-function askPrimary(own: Metrics): Promise<string> {
-  AggregatorRegistry.setRegistries([own.registry]);
+function askPrimary(): Promise<string> {
   return new Promise((resolve) => {
     requests += 1;
     waiting.set(requests, resolve);

@@ -18,7 +18,9 @@ export type FromWorker = { ready: true } | { failed: string } | { metricsRequest
 const RESTART_MILLISECONDS = 1_000;
 
 /** Starts `config.workers` processes that share the port, and replaces those that die. */
-export async function startCluster(parts: Parts): Promise<{ close(): Promise<void> }> {
+export async function startCluster(
+  parts: Parts,
+): Promise<{ close(): Promise<void>; collectMetrics(): Promise<string> }> {
   const { config, publicUrl, connection, masterKeys, log } = parts;
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   cluster.setupPrimary({ exec: fileURLToPath(new URL(`./worker.${extension}`, import.meta.url)), args: [] });
@@ -56,7 +58,7 @@ export async function startCluster(parts: Parts): Promise<{ close(): Promise<voi
     await close();
     throw error;
   }
-  return { close };
+  return { close, collectMetrics: () => registry.clusterMetrics() };
 }
 
 /** Gives a new worker its orders and answers its questions. Resolves when it serves. */

@@ -21,7 +21,7 @@ export function healthRoutes({ database, feed, metrics }: HealthParts): FastifyP
     app.addHook("preClose", async () => {
       closing = true;
     });
-    app.get("/healthz", () => ({ status: "ok" }));
+    app.get("/healthz", () => ({ status: "ok", process: process.pid }));
     app.get("/readyz", async (_request, reply) => {
       const checks = {
         database: await answers(database),

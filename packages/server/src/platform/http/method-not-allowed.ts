@@ -12,10 +12,19 @@ export function trackMethods(app: FastifyInstance): AllowedMethods {
   app.addHook("onRoute", (route) => {
     for (const method of [route.method].flat() as HTTPMethod[]) {
       methods.add(method);
-      if (!router.hasRoute(method, route.url)) router.on(method, route.url, () => {});
+      if (!router.hasRoute(method, route.url))
+        router.on(method, route.url, () => {}, route.url.replace(/:[^/]+/g, ":"));
     }
   });
-  return (path) => [...methods].filter((method) => router.find(method, path) !== null);
+  return (path) => {
+    const found = [...methods].flatMap((method) => {
+      const route = router.find(method, path);
+      return route ? [{ method, parameters: Object.keys(route.params).length, shape: route.store }] : [];
+    });
+    // `/keys/rotate` is an address of its own, although `/keys/:id` fits it too.
+    const [nearest] = found.sort((a, b) => a.parameters - b.parameters);
+    return found.filter(({ shape }) => shape === nearest?.shape).map(({ method }) => method);
+  };
 }
 
 /** 404, or 405 with `Allow` where the address exists but not with that method (RFC 9110 §15.5.6). */

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { aDatabase, type TestDatabase } from "../../packages/server/src/testing/a-database.ts";
+import { aServer, type TestServer } from "../../packages/server/src/testing/a-server.ts";
+
+/** Three servers on one database. They share nothing else: each has its own caches, pool and listening connection. */
+let database: TestDatabase;
+let servers: TestServer[];
+
+beforeAll(async () => {
+  database = await aDatabase();
+  servers = [];
+  for (let i = 0; i < 3; i++) servers.push(await aServer({ on: database }));
+});
+afterAll(async () => {
+  for (const server of servers) await server[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const one = () => servers[0] as TestServer;
+
+async function call(
+  server: TestServer,
+  method: "GET" | "POST" | "PATCH" | "DELETE",
+  url: string,
+  body?: object,
+  authorization = server.operator,
+) {
+  const answer = await server.app.inject({
+    method,
+    url: `/api/v1${url}`,
+    headers: { authorization },
+    ...(body ? { payload: body } : {}),
+  });
+  return { status: answer.statusCode, body: answer.body === "" ? undefined : answer.json() };
+}
+
+/** Milliseconds until `check` holds; fails after one second. */
+async function within1s(check: () => Promise<boolean>): Promise<number> {
+  const began = performance.now();
+  while (!(await check())) {
+    if (performance.now() - began > 1_000) throw new Error("not visible after one second");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return performance.now() - began;
+}
+
+/** A user with a role, and his token for the API, known and cached by every server. */
+async function aKnownUser(name: string, permissions: string[]) {
+  const role = await call(one(), "POST", "/roles", { code: `role-${name}`, name, permissions });
+  expect(role.status).toBe(201);
+  const user = await call(one(), "POST", "/users", { username: name });
+  expect(user.status).toBe(201);
+  expect(
+    (await call(one(), "POST", `/users/${user.body.id}/roles/assign`, { roles: [`role-${name}`] })).status,
+  ).toBeLessThan(300);
+  const key = await call(one(), "POST", "/api-keys", { name, type: "user", userId: user.body.id });
+  expect(key.status).toBe(201);
+  const authorization = `Bearer ${key.body.key}`;
+  const seen = () =>
+    Promise.all(
+      servers.map(async (server) => (await call(server, "GET", "/users", undefined, authorization)).status),
+    );
+  return { user: user.body, role: role.body, key: key.body, seen };
+}
+
+describe("a change made on one process is effective on all three within one second", () => {
+  it("when a role loses a permission", async () => {
+    const { role, seen } = await aKnownUser("ann", ["user:read"]);
+    expect(await seen()).toEqual([200, 200, 200]);
+    expect((await call(one(), "PATCH", `/roles/${role.id}`, { permissions: [] })).status).toBe(200);
+    await within1s(async () => (await seen()).every((status) => status === 403));
+  });
+
+  it("when a user is suspended", async () => {
+    const { user, seen } = await aKnownUser("ben", ["user:read"]);
+    expect(await seen()).toEqual([200, 200, 200]);
+    expect((await call(one(), "PATCH", `/users/${user.id}`, { status: "suspended" })).status).toBe(200);
+    await within1s(async () => (await seen()).every((status) => status === 401));
+  });
+
+  it("when an API key is deleted", async () => {
+    const { key, seen } = await aKnownUser("cat", ["user:read"]);
+    expect(await seen()).toEqual([200, 200, 200]);
+    expect((await call(one(), "DELETE", `/api-keys/${key.id}`)).status).toBe(204);
+    await within1s(async () => (await seen()).every((status) => status === 401));
+  });
+
+  it("when the listening connections were cut: nothing old is answered from a cache, and they come back", async () => {
+    const { role, seen } = await aKnownUser("dan", ["user:read"]);
+    expect(await seen()).toEqual([200, 200, 200]);
+    await database.database.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %' and datname = current_database() and pid <> pg_backend_pid()",
+    );
+    expect((await call(one(), "PATCH", `/roles/${role.id}`, { permissions: [] })).status).toBe(200);
+    await within1s(async () => (await seen()).every((status) => status === 403));
+    await within1s(async () => servers.every((server) => server.deps.feed.live));
+    expect((await call(one(), "PATCH", `/roles/${role.id}`, { permissions: ["user:read"] })).status).toBe(
+      200,
+    );
+    await within1s(async () => (await seen()).every((status) => status === 200));
+  });
+});
