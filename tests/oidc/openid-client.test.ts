@@ -1,7 +1,7 @@
-import { exportJWK, generateKeyPair, type JWK } from "jose";
 import * as oidc from "openid-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Browser, type Visit } from "./browser.ts";
+import { aClientKey } from "./client-key.ts";
 import { aProvider, CALLBACK, type Client, PASSWORD, type Provider } from "./provider.ts";
 
 const PARTING = "https://shop.example/bye";
@@ -111,18 +111,12 @@ describe("openid-client, unmodified", () => {
 
   it("authenticates by basic, post, key and not at all", async () => {
     const byPost = await provider.client({ tokenEndpointAuthMethod: "client_secret_post" });
-    const pair = await generateKeyPair("ES256", { extractable: true });
-    const jwk = { ...(await exportJWK(pair.publicKey)), kid: "k", alg: "ES256" } as JWK &
-      Record<string, string>;
-    const keyed = await provider.client({
-      tokenEndpointAuthMethod: "private_key_jwt",
-      jwks: { keys: [jwk] },
-    });
-    const key = { key: pair.privateKey as oidc.CryptoKey, kid: "k" };
+    const key = await aClientKey();
+    const keyed = await provider.client({ tokenEndpointAuthMethod: "private_key_jwt", jwks: key.jwks });
     for (const config of [
       await discover(),
       await discover(byPost, oidc.ClientSecretPost(byPost.secret)),
-      await discover(keyed, oidc.PrivateKeyJwt(key)),
+      await discover(keyed, oidc.PrivateKeyJwt({ key: key.privateKey, kid: key.kid })),
     ]) {
       const { access_token } = await oidc.clientCredentialsGrant(config);
       expect((await oidc.tokenIntrospection(config, access_token)).active).toBe(true);

@@ -1,9 +1,9 @@
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { updateApplication } from "../../packages/server/src/domain/applications/index.ts";
 import { updateSettings } from "../../packages/server/src/domain/tenants/index.ts";
 import { createUser, updateUser } from "../../packages/server/src/domain/users/index.ts";
 import type { Browser } from "./browser.ts";
+import { aClientKey, type ClientKey } from "./client-key.ts";
 import {
   aProvider,
   authorize,
@@ -330,19 +330,15 @@ describe("client authentication (RFC 6749 §2.3)", () => {
 });
 
 describe("private_key_jwt (RFC 7523 §3, OIDC Core §9)", () => {
-  type Key = Awaited<ReturnType<typeof generateKeyPair>>["privateKey"];
   let keyed: Client;
-  let key: Key;
+  let key: ClientKey;
 
   beforeAll(async () => {
-    const pair = await generateKeyPair("ES256", { extractable: true });
-    key = pair.privateKey;
-    const jwk = { ...(await exportJWK(pair.publicKey)), kid: "1", alg: "ES256" } as JWK &
-      Record<string, string>;
-    keyed = await provider.client({ tokenEndpointAuthMethod: "private_key_jwt", jwks: { keys: [jwk] } });
+    key = await aClientKey();
+    keyed = await provider.client({ tokenEndpointAuthMethod: "private_key_jwt", jwks: key.jwks });
   });
 
-  async function assertion(changes: Record<string, unknown> = {}, signer: Key = key): Promise<string> {
+  async function assertion(changes: Record<string, unknown> = {}, signer = key): Promise<string> {
     const now = Math.floor(provider.clock.now().getTime() / 1000);
     const claims = {
       iss: keyed.id,
@@ -353,7 +349,7 @@ describe("private_key_jwt (RFC 7523 §3, OIDC Core §9)", () => {
       jti: crypto.randomUUID(),
       ...changes,
     };
-    return new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: "1" }).sign(signer);
+    return signer.sign(claims);
   }
 
   const send = (client_assertion: string, changes: Record<string, string> = {}) =>
@@ -377,7 +373,7 @@ describe("private_key_jwt (RFC 7523 §3, OIDC Core §9)", () => {
   });
 
   it("is refused when anything in it is wrong", async () => {
-    const stranger = (await generateKeyPair("ES256")).privateKey;
+    const stranger = await aClientKey();
     const now = Math.floor(provider.clock.now().getTime() / 1000);
     const wrong = {
       "another key": await assertion({}, stranger),

@@ -5,7 +5,7 @@ import type { Deps } from "../deps.ts";
 const DEFAULT_SLUG = "default";
 
 /** Where a tenant's own addresses begin, relative to the server: empty for the default tenant, else `/t/<slug>`. */
-export function basePathOf(tenant: Pick<Tenant, "slug">): string {
+function basePathOf(tenant: Pick<Tenant, "slug">): string {
   return tenant.slug === DEFAULT_SLUG ? "" : `/t/${tenant.slug}`;
 }
 

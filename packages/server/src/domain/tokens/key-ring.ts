@@ -32,7 +32,7 @@ const CAPACITY = 2_000;
 /** Milliseconds between two reloads for a key id that nobody knows, so that garbage costs no database. */
 const RELOAD_INTERVAL = 1_000;
 
-export const keyRings = onePerServer((feed) => {
+const keyRings = onePerServer((feed) => {
   const rings = new LoadingCache<KeyRing>(CAPACITY, () => feed.live);
   feed.subscribe({
     onChange: (noun, id) => {

@@ -6,7 +6,7 @@ import { accessTokenSeconds } from "./issue-access-token.ts";
 const DAY_MILLISECONDS = 86_400_000;
 
 /** Seconds since its last use until a refresh token ends (RFC 9700 §4.14.2). */
-export function refreshTokenSeconds(tenant: Tenant, application: Application): number {
+function refreshTokenSeconds(tenant: Tenant, application: Application): number {
   return application.settings.refreshTokenSeconds ?? tenant.settings.tokens.refreshTokenSeconds;
 }
 

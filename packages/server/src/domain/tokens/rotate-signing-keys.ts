@@ -23,7 +23,7 @@ const DAY = 86_400;
 const PUBLISH_AHEAD_SECONDS = DAY;
 
 /** Seconds a retired key still verifies: the longest token lifetime that settings allow (a day), and an hour. */
-export const RETIRING_SECONDS = DAY + 3_600;
+const RETIRING_SECONDS = DAY + 3_600;
 
 /** A signing key as administrators see it: never its private half. Times are RFC 3339. */
 export interface SigningKey {

@@ -74,7 +74,7 @@ export async function anApplication(
   return found;
 }
 
-export function anAuthorization(application: Application, session: Session): Authorization {
+function anAuthorization(application: Application, session: Session): Authorization {
   return {
     application,
     userId: session.userId,
