@@ -45,7 +45,9 @@ export function userRoutes(deps: Deps): FastifyPluginAsyncTypebox {
       permissions: { read: "user:read", write: "user:write" },
       schemas: { item: User, create: CreateUser, change: UpdateUser, query: UserQuery },
       notes: {
-        list: "`search` finds a part of username, e-mail address, phone number, nickname or name.",
+        list:
+          "`search` finds a part of username, e-mail address, phone number, nickname or name; with fewer than " +
+          "three characters, the beginnings of their words.",
         create: "A user needs a username, an e-mail address or a phone number.",
         change:
           "What is absent stays; `null` clears a field (RFC 7386). Identifiers and status also need every " +

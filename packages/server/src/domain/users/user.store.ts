@@ -1,5 +1,5 @@
 import type { JsonValue, User, UserPreferences, UserProfile, UserStatus } from "@ostiary/contracts";
-import type { Queryable, SqlValue, Transaction } from "../../platform/database/types.ts";
+import type { Database, Queryable, SqlValue, Transaction } from "../../platform/database/types.ts";
 import { violatedConstraint } from "../../platform/database/unique-violation.ts";
 import { BEST_MATCH, MATCHES_IDENTIFIER } from "../identifier.ts";
 
@@ -76,41 +76,74 @@ export interface UserFilter {
   externalId?: string | undefined;
 }
 
+/** In the text, so that PostgreSQL plans for each: almost all users are active, few are suspended. */
+const HAS_STATUS: Record<UserStatus, string> = {
+  active: "u.status = 'active'",
+  suspended: "u.status = 'suspended'",
+  deleted: "u.status = 'deleted'",
+};
+
+/**
+ * The index knows groups of three characters. A shorter text is looked for where words begin, which the index knows
+ * too; anywhere else it would cost a scan of all users.
+ */
+function searchPatterns(text: string): { anywhere: string } | { atStart: string; atWord: string } {
+  const escaped = text.toLowerCase().replace(/[\\%_]/g, "\\$&");
+  return [...text].length >= 3
+    ? { anywhere: `%${escaped}%` }
+    : { atStart: `${escaped}%`, atWord: `% ${escaped}%` };
+}
+
 /**
  * Newest first, only ids below `after`. The text has only the conditions that are asked for: a condition that may
  * be absent would keep PostgreSQL from using its index.
  */
 export async function selectUsers(
-  database: Queryable,
+  database: Database,
   tenantId: string,
   filter: UserFilter,
   after: string | undefined,
   limit: number,
 ): Promise<User[]> {
   const values: SqlValue[] = [tenantId, limit];
-  const conditions = ["u.tenant_id = $1"];
-  const where = (condition: (parameter: string) => string, value: string | undefined) => {
-    if (value === undefined) return;
-    values.push(value);
-    conditions.push(condition(`$${values.length}`));
-  };
-  if (filter.status === undefined) conditions.push("u.status <> 'deleted'");
-  where((p) => `u.status = ${p}`, filter.status);
-  where((p) => `u.id < ${p}`, after);
-  where((p) => `u.external_id = ${p}`, filter.externalId);
-  where((p) => `u.search like '%' || lower(${p}) || '%'`, filter.search?.replace(/[\\%_]/g, "\\$&"));
-  where(
-    (
-      p,
-    ) => `exists (select 1 from role_assignments a join roles r on r.tenant_id = a.tenant_id and r.id = a.role_id
-                     where a.tenant_id = u.tenant_id and a.user_id = u.id and ${ROLE_NAME} = ${p})`,
-    filter.role,
-  );
-  const rows = await database.query<UserRow>(
-    `${SELECT_USER} where ${conditions.join(" and ")} order by u.id desc limit $2`,
-    values,
-  );
+  const conditions = [
+    "u.tenant_id = $1",
+    filter.status ? HAS_STATUS[filter.status] : "u.status <> 'deleted'",
+  ];
+  const parameter = (value: string) => `$${values.push(value)}`;
+  if (after !== undefined) conditions.push(`u.id < ${parameter(after)}`);
+  if (filter.externalId !== undefined) conditions.push(`u.external_id = ${parameter(filter.externalId)}`);
+  if (filter.search !== undefined) {
+    const patterns = Object.values(searchPatterns(filter.search));
+    conditions.push(`(${patterns.map((pattern) => `u.search like ${parameter(pattern)}`).join(" or ")})`);
+  }
+  if (filter.role !== undefined) {
+    conditions.push(
+      `exists (select 1 from role_assignments a join roles r on r.tenant_id = a.tenant_id and r.id = a.role_id
+                where a.tenant_id = u.tenant_id and a.user_id = u.id and ${ROLE_NAME} = ${parameter(filter.role)})`,
+    );
+  }
+  const text = `${SELECT_USER} where ${conditions.join(" and ")} order by u.id desc limit $2`;
+  const rows =
+    filter.search === undefined
+      ? await database.query<UserRow>(text, values)
+      : await queryPlanned<UserRow>(database, text, values);
   return rows.map(toUser);
+}
+
+/**
+ * Plans for these values: whether the index of texts or the order of ids is better depends on how many users the
+ * searched text has. A plan for all values takes 350 ms instead of 2 for a text that all of 300,000 users have.
+ */
+function queryPlanned<Row extends object>(
+  database: Database,
+  text: string,
+  values: readonly SqlValue[],
+): Promise<Row[]> {
+  return database.transaction(async (tx) => {
+    await tx.query("set local plan_cache_mode = force_custom_plan");
+    return tx.query<Row>(text, values);
+  });
 }
 
 /** The columns that creations and changes write. */

@@ -283,8 +283,12 @@ describe("lists", () => {
     expect(seen).toEqual([6, 5, 4, 3, 2, 1, 0].map((i) => `page-${i}`));
     const search = async (text: string) => (await listUsers(deps, context, { search: text })).items.length;
     expect(await search("PAGE-")).toBe(7);
-    expect(await search("%_")).toBe(1);
-    expect(await search("%")).toBe(1);
+    expect(await search("0%_s")).toBe(1);
+    expect(await search("%_s")).toBe(1);
+    expect(await search("%_")).toBe(0); // fewer than three characters: where words begin
+    expect(await search("10")).toBe(1);
+    expect(await search("PA")).toBe(7);
+    expect(await search("ge")).toBe(0);
     expect(await search("\\")).toBe(0);
     const [first] = (await listUsers(deps, context, {})).items;
     await assignRoles(deps, context, first?.id ?? "", ["administrator"]);
