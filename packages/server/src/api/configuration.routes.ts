@@ -104,7 +104,7 @@ export function configurationRoutes(deps: Deps): FastifyPluginAsyncTypebox {
               description: "The file",
               content: {
                 "application/json": { schema: ConfigurationFile },
-                "application/yaml": { schema: { type: "string" } },
+                "application/yaml": { schema: ConfigurationFile },
               },
             },
             ...problems(),
@@ -128,7 +128,13 @@ export function configurationRoutes(deps: Deps): FastifyPluginAsyncTypebox {
           summary: "Read the JSON Schema of the configuration file",
           description: "Needs no permission.",
           tags: ["Configuration"],
-          response: { 200: ConfigurationSchema, ...problems() },
+          response: {
+            200: {
+              description: "JSON Schema, draft 2020-12",
+              content: { "application/schema+json": { schema: ConfigurationSchema } },
+            },
+            ...problems(),
+          },
         },
       },
       async (_request, reply) => reply.type("application/schema+json; charset=utf-8").send(SCHEMA as never),
