@@ -32,9 +32,7 @@ function signWith(key: RingKey, typ: JwtType, claims: object): string | Promise<
   const input = headerOf(key, typ) + Buffer.from(JSON.stringify(claims)).toString("base64url");
   const bytes = Buffer.from(input, "latin1");
   if (key.algorithm === "ES256") {
-    // RFC 7518 §3.4: R and S side by side, not DER.
-    const signature = sign("sha256", bytes, { key: privateKey, dsaEncoding: "ieee-p1363" });
-    return `${input}.${signature.toString("base64url")}`;
+    return `${input}.${sideBySide(sign("sha256", bytes, privateKey)).toString("base64url")}`;
   }
   if (key.algorithm === "EdDSA") return `${input}.${sign(null, bytes, privateKey).toString("base64url")}`;
   return new Promise((resolve, reject) => {
@@ -42,6 +40,26 @@ function signWith(key: RingKey, typ: JwtType, claims: object): string | Promise<
       error ? reject(error) : resolve(`${input}.${signature.toString("base64url")}`),
     );
   });
+}
+
+/** Bytes of each of the two numbers of a P-256 signature. */
+const NUMBER_BYTES = 32;
+
+/**
+ * R and S side by side (RFC 7518 §3.4), from DER: SEQUENCE { INTEGER r, INTEGER s }, each without leading zeros and
+ * with one where its first bit is set. Asking node:crypto for this form (`dsaEncoding`) means passing the key in an
+ * object, which costs as much as the signature: 46 µs for both, 22 µs for DER (Node 24.21).
+ */
+function sideBySide(der: Buffer): Buffer {
+  const signature = Buffer.alloc(2 * NUMBER_BYTES);
+  let at = 3; // the length of r: all lengths of P-256 fit one byte
+  for (const end of [NUMBER_BYTES, 2 * NUMBER_BYTES]) {
+    const length = der.readUInt8(at);
+    const surplus = Math.max(0, length - NUMBER_BYTES);
+    der.copy(signature, end - length + surplus, at + 1 + surplus, at + 1 + length);
+    at += 1 + length + 1; // past the number and the tag of the next one
+  }
+  return signature;
 }
 
 function headerOf(key: RingKey, typ: JwtType): string {

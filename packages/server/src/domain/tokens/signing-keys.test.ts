@@ -55,6 +55,17 @@ describe("signing keys", () => {
     expect(JSON.stringify(await publicJwks(deps, tenant.id))).not.toMatch(/"d":/);
   });
 
+  it("sign with ES256 in 64 bytes, also where a number begins with zeros", async () => {
+    await using world = await aWorld();
+    const { deps, tenant } = world;
+    // One number in 256 is shorter: 600 signatures have some with all but certainty.
+    for (let n = 0; n < 600; n++) {
+      const token = await signJwt(deps, tenant.id, "JWT", { n }, "ES256");
+      expect(token.split(".")[2]).toHaveLength(86);
+      expect(await verifyJwt(deps, tenant.id, "JWT", token)).toEqual({ n });
+    }
+  });
+
   it("sign synchronously once the key is known", async () => {
     await using world = await aWorld();
     const { deps, tenant } = world;

@@ -16,7 +16,8 @@ export function cookieName(scope: CookieScope, noun: "session" | "flow" | "langu
 }
 
 export function readCookie(request: FastifyRequest, name: string): string | undefined {
-  return request.cookies[name];
+  const { cookie } = request.headers;
+  return cookie === undefined ? undefined : request.server.parseCookie(cookie)[name];
 }
 
 /** @param seconds - lifetime; absent = until the browser closes; 0 deletes. */

@@ -10,6 +10,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { NO_PERMISSIONS } from "../../kernel/context.ts";
+import { requestLogger } from "../telemetry/request-logger.ts";
 import { parseForm } from "./form.ts";
 import { refuseUnrouted, trackMethods } from "./method-not-allowed.ts";
 import { sendProblem, toProblem } from "./problems.ts";
@@ -48,6 +49,7 @@ export async function createApp(settings: AppSettings): Promise<FastifyInstance>
     return503OnClosing: false, // requests that arrive on open connections while we stop are still answered
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     genReqId: traceIdOf,
+    childLoggerFactory: requestLogger,
     routerOptions: { ignoreDuplicateSlashes: true, maxParamLength: 512 },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
     clientErrorHandler,
@@ -55,7 +57,8 @@ export async function createApp(settings: AppSettings): Promise<FastifyInstance>
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
-  app.decorate("refuseUnrouted", refuseUnrouted(trackMethods(app)));
+  app.decorate("allowedMethods", trackMethods(app));
+  app.decorate("refuseUnrouted", refuseUnrouted);
   app.setNotFoundHandler((request, reply) => {
     const error = app.refuseUnrouted(request, reply);
     const send = isPerson(request) ? settings.sendErrorPage : undefined;
@@ -72,7 +75,7 @@ export async function createApp(settings: AppSettings): Promise<FastifyInstance>
     { parseAs: "buffer" },
     (_request, body: Buffer, done) => parsed(done, () => parseForm(body)),
   );
-  await app.register(cookie);
+  await app.register(cookie, { hook: false }); // parsed where they are read: most requests have none (cookies.ts)
   addRequestFacts(app, settings.resolveTenant);
   return app;
 }
