@@ -6,6 +6,8 @@ export interface LoadJob {
   connections: number;
   /** Requests a second. Default: as many as are answered. */
   rate?: number;
+  /** Never sleeps, so that no answer has to wake it. Costs a core, which operations with a database need themselves. */
+  awake?: boolean;
   /** Whole requests, one character a byte; walked through again and again. */
   requests: string[];
   /** Instead of `requests`: each needs what the answer before it said. */

@@ -46,7 +46,7 @@ function verifyRequest(caller: TokenCaller): string {
 
 /** Verifications at a steady rate, for their latency while passwords are hashed. */
 export function pacedVerification(prepared: Prepared): Omit<LoadJob, "name" | "port"> {
-  return { ...VERIFY.job(prepared, 0), connections: 8, rate: 200 };
+  return { ...VERIFY.job(prepared, 0), connections: 8, awake: false, rate: 200 };
 }
 
 /** The bare server gets what the verification gets. */
@@ -73,6 +73,7 @@ function chainOf(callers: TokenCaller[], answers: string): Omit<LoadJob, "name" 
 function clientCredentials(callers: Caller[]): Omit<LoadJob, "name" | "port"> {
   return {
     connections: CONNECTIONS,
+    awake: true,
     requests: callers.map((caller) => form(caller, "/oauth/token", { grant_type: "client_credentials" })),
     expect: { status: 200, text: '"access_token":"' },
   };
@@ -90,6 +91,7 @@ const VERIFY: Measurement = {
   goal: 0.5,
   job: ({ accessTokens }) => ({
     connections: CONNECTIONS,
+    awake: true,
     requests: accessTokens.map(verifyRequest),
     expect: { status: 200, text: '"valid":true' },
   }),
@@ -106,6 +108,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
     goal: 0.5,
     job: ({ accessTokens }) => ({
       connections: CONNECTIONS,
+      awake: true,
       requests: accessTokens.map((caller) => form(caller, "/oauth/introspect", { token: caller.token })),
       expect: { status: 200, text: '"active":true' },
     }),
@@ -119,6 +122,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
     goal: 0.5,
     job: ({ accessTokens }) => ({
       connections: CONNECTIONS,
+      awake: true,
       requests: accessTokens.map((caller) =>
         httpRequest("GET", `${base(caller)}/oauth/userinfo`, { Authorization: `Bearer ${caller.token}` }),
       ),

@@ -44,7 +44,7 @@ function signing(algorithm: "ES256" | "RS256"): (lane: number) => Operation {
   const bytes = Buffer.alloc(TOKEN_BYTES, 97);
   if (algorithm === "ES256") {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    return () => () => void sign("sha256", bytes, { key: privateKey, dsaEncoding: "ieee-p1363" });
+    return () => () => void sign("sha256", bytes, privateKey);
   }
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return () => () => signAside(bytes, privateKey);
