@@ -5,7 +5,7 @@ import type { ServerConfig } from "./config.ts";
 import { huacePlugin } from "./dialects/huace/routes.ts";
 import { finishLastUsed } from "./domain/api-keys/index.ts";
 import { finishSealing } from "./domain/audit/index.ts";
-import { createPasswordHasher } from "./domain/credentials/index.ts";
+import { createBreachedPasswordsFile, createPasswordHasher } from "./domain/credentials/index.ts";
 import type { Deps } from "./domain/deps.ts";
 import { finishLastSeen } from "./domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantBySlug } from "./domain/tenants/index.ts";
@@ -101,6 +101,9 @@ async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed):
     }),
     feed,
     log,
+    ...(config.breachedPasswordsFile === undefined
+      ? {}
+      : { breachedPasswords: createBreachedPasswordsFile(config.breachedPasswordsFile) }),
     publicUrl,
   };
 }

@@ -139,6 +139,12 @@ export const SETTINGS = {
     parse: oneOf("postgres", "memory"),
     fallback: "postgres" as const,
   },
+  breachedPasswordsFile: {
+    env: "OSTIARY_BREACHED_PASSWORDS_FILE",
+    help: "Sorted list of SHA-1 hashes of known passwords (the format of Have I Been Pwned); asked for tenants that check it. Default: none.",
+    parse: optional,
+    fallback: undefined as string | undefined,
+  },
   passwordConcurrency: {
     env: "OSTIARY_PASSWORD_CONCURRENCY",
     help: "Passwords checked at a time by one process. Default: the cores.",
