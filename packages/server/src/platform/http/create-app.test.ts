@@ -30,9 +30,15 @@ beforeAll(async () => {
   );
   app.get(
     "/things/:id",
-    { schema: { querystring: { type: "object", properties: { n: { type: "integer" } } } } },
+    {
+      schema: {
+        params: { type: "object", properties: { id: { type: "string", pattern: "^[0-9]+$" } } },
+        querystring: { type: "object", properties: { n: { type: "integer" } } },
+      },
+    },
     (r) => r.query,
   );
+  app.delete("/things/all", () => ({}));
   app.get("/t/:tenant/things", (request) => ({ slug: request.tenant.slug }));
   app.get("/broken", () => {
     throw new Error("password=hunter2");
@@ -88,6 +94,8 @@ describe("every route", () => {
     const wrong = await app.inject({ method: "DELETE", url: "/things/1" });
     expect([wrong.statusCode, wrong.json().code]).toEqual([405, "request.method_not_allowed"]);
     expect(wrong.headers.allow).toContain("GET");
+    const other = await app.inject({ method: "GET", url: "/things/all" });
+    expect([other.statusCode, other.headers.allow]).toEqual([405, "DELETE"]);
     expect((await app.inject("/nothing")).json()).toMatchObject({ status: 404, code: "route.not_found" });
   });
 

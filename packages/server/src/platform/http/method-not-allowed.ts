@@ -28,13 +28,21 @@ export function trackMethods(app: FastifyInstance): AllowedMethods {
 }
 
 /** 404, or 405 with `Allow` where the address exists but not with that method (RFC 9110 §15.5.6). */
-export function refuseUnrouted(
-  allowedMethods: AllowedMethods,
-): (request: FastifyRequest, reply: FastifyReply) => IdentityError {
-  return (request, reply) => {
-    const allowed = allowedMethods(request.raw.url?.split("?", 1)[0] ?? "/");
-    if (allowed.length === 0) return new IdentityError("route.not_found");
-    reply.header("allow", allowed.join(", "));
-    return new IdentityError("request.method_not_allowed");
-  };
+export function refuseUnrouted(request: FastifyRequest, reply: FastifyReply): IdentityError {
+  const allowed = request.server.allowedMethods(pathOf(request));
+  if (allowed.length === 0) return new IdentityError("route.not_found");
+  reply.header("allow", allowed.join(", "));
+  return new IdentityError("request.method_not_allowed");
+}
+
+/**
+ * Whether a request whose parameters do not fit has come to the wrong route: `PATCH /keys/rotate` comes to
+ * `/keys/:id`, but is an address of its own, which has no PATCH.
+ */
+export function isMisrouted(request: FastifyRequest): boolean {
+  return !request.server.allowedMethods(pathOf(request)).includes(request.method);
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.raw.url?.split("?", 1)[0] ?? "/";
 }

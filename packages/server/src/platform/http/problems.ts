@@ -1,5 +1,6 @@
 import { ERRORS, type ErrorCode, type FieldError, IdentityError } from "@ostiary/contracts";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { isMisrouted, refuseUnrouted } from "./method-not-allowed.ts";
 
 /** An RFC 9457 problem document with our members `code`, `traceId` and `errors`. */
 export interface ProblemDocument {
@@ -83,7 +84,9 @@ export function logFailure(error: IdentityError, request: FastifyRequest): void 
 
 /** The error handler of everything that speaks problem documents. */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = toIdentityError(thrown);
+  const ofParameters = (thrown as Partial<FastifyError> | undefined)?.validationContext === "params";
+  const error =
+    ofParameters && isMisrouted(request) ? refuseUnrouted(request, reply) : toIdentityError(thrown);
   logFailure(error, request);
   if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.ceil(error.retryAfter)));
   if (error.status === 401) reply.header("www-authenticate", 'Bearer realm="ostiary"');

@@ -5,6 +5,8 @@ declare module "fastify" {
   interface FastifyInstance {
     /** The error for a request that no route matches: 404, or 405 (sets `Allow`). For not-found handlers. */
     refuseUnrouted(request: FastifyRequest, reply: FastifyReply): IdentityError;
+    /** The methods that an address supports. */
+    allowedMethods(path: string): readonly string[];
   }
   interface FastifyRequest {
     /** The tenant of the address (`/t/<slug>/…`, else `default`); set before any handler runs. */
