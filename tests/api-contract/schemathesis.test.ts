@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aServer, type TestServer } from "../../packages/server/src/testing/a-server.ts";
@@ -26,18 +28,9 @@ const CHECKS = [
 ];
 
 let server: TestServer;
-let key: string;
 
 beforeAll(async () => {
-  if (PYTHON_MISSING) return;
-  server = await aServer({ listen: true });
-  const created = await fetch(`${server.url}/api/v1/api-keys`, {
-    method: "POST",
-    headers: { authorization: server.operator, "content-type": "application/json" },
-    body: JSON.stringify({ name: "schemathesis", type: "global", permissions: ["*"] }),
-  });
-  expect(created.status, await created.clone().text()).toBe(201);
-  ({ key } = (await created.json()) as { key: string });
+  if (!PYTHON_MISSING) server = await aServer({ listen: true });
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
@@ -48,13 +41,13 @@ interface Outcome {
 
 async function runSchemathesis(): Promise<Outcome> {
   const python = await pythonWith("schemathesis", "schemathesis==4.32.5");
+  const scratch = mkdtempSync(join(tmpdir(), "ostiary-schemathesis-")); // it writes reports where it stands
   const args = [
     "-m",
     "schemathesis.cli",
     `--config-file=${join(import.meta.dirname, "schemathesis.toml")}`,
     "run",
     `${server.url}/api/v1/openapi.json`,
-    `--header=Authorization: Bearer ${key}`,
     `--checks=${CHECKS.join(",")}`,
     `--max-time=${BUDGET}`,
     "--continue-on-failure",
@@ -63,7 +56,14 @@ async function runSchemathesis(): Promise<Outcome> {
     ...(FULL ? [] : ["--seed=1"]),
   ];
   return new Promise((resolve, reject) => {
-    const child = spawn(python, args, { env: { ...process.env, NO_PROXY: "*" } });
+    const env = {
+      ...process.env,
+      NO_PROXY: "*",
+      PYTHONPATH: import.meta.dirname,
+      OSTIARY_API: `${server.url}/api/v1`,
+      OSTIARY_OPERATOR: server.operator,
+    };
+    const child = spawn(python, args, { env, cwd: scratch });
     let output = "";
     const keep = (chunk: Buffer) => {
       output += chunk;
@@ -71,7 +71,10 @@ async function runSchemathesis(): Promise<Outcome> {
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
     child.once("error", reject);
-    child.once("close", (exitCode) => resolve({ exitCode, output }));
+    child.once("close", (exitCode) => {
+      rmSync(scratch, { recursive: true, force: true });
+      resolve({ exitCode, output });
+    });
   });
 }
 
@@ -81,10 +84,6 @@ describe.skipIf(PYTHON_MISSING)("the OpenAPI document of API v1", () => {
     async () => {
       const { exitCode, output } = await runSchemathesis();
       expect(exitCode, output).toBe(0);
-      const stillWorks = await fetch(`${server.url}/api/v1/users`, {
-        headers: { authorization: `Bearer ${key}` },
-      });
-      expect(stillWorks.status, "the run has lost its own key, so it tested less than it says").toBe(200);
     },
     INSTALL_TIMEOUT + BUDGET * 3_000,
   );
