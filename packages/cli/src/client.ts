@@ -1,7 +1,6 @@
 import type { Page, Problem } from "@ostiary/contracts";
 import { ConfigurationError, openLocal, readConfig, type ServerConfig } from "@ostiary/server";
 import { Failure, UsageFailure } from "./failure.ts";
-import { say } from "./output.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -98,7 +97,7 @@ export async function withClient<T>(
   if (url !== undefined)
     return work(new Client(remote(url, options.key ?? process.env["OSTIARY_KEY"]), options.tenant));
   if (options.key !== undefined) throw new UsageFailure("--key needs --url, or OSTIARY_URL.");
-  const local = await openLocal(localConfig(), say);
+  const local = await openLocal(localConfig());
   try {
     return await work(
       new Client((method, path, request) => local.request(method, path, request), options.tenant),

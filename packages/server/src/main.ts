@@ -42,7 +42,11 @@ export async function startServer(
   try {
     const parts = await makeParts(config, store, log);
     const composition = await compose(parts);
-    const first = await prepare(composition, config);
+    const first = await prepare(composition, config).catch(async (error: unknown) => {
+      await composition.app.close();
+      await composition.close();
+      throw error;
+    });
     const running =
       config.workers > 1 ? await startWorkers(composition, parts) : await listen(composition, config);
     const metrics =
@@ -92,7 +96,8 @@ async function prepare(
       headers: { authorization: `Operator ${operatorSecret}`, "content-type": "application/yaml" },
       payload: config.configuration,
     });
-    if (answer.statusCode !== 200) throw new Error(`The configuration file was refused: ${answer.body}`);
+    if (answer.statusCode !== 200)
+      throw new Error(`The configuration file was refused. ${wordsOf(answer.body)}`);
   }
   if (config.ephemeral) return { setUpLink: null, administrator: await ensureAdministrator(deps) };
   return { setUpLink: await createSetUpLink(deps), administrator: null };

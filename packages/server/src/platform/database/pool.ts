@@ -153,6 +153,8 @@ export function connect(settings: ConnectionSettings): PgDatabase {
   });
   // An idle connection that breaks must not end the process; the next query takes a new one.
   pool.on("error", settings.onError);
+  // Nor one that breaks inside a transaction: the pool listens only while it is idle, and the statement reports it.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return new PgDatabase(pool);
 }
 
