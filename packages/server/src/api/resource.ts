@@ -9,10 +9,11 @@ import {
 } from "@ostiary/contracts";
 import type { FastifyInstance } from "fastify";
 import { type Static, type TObject, type TSchema, Type } from "typebox";
-import { type Deps, within } from "../domain/deps.ts";
+import type { Deps } from "../domain/deps.ts";
 import type { RequestContext } from "../kernel/context.ts";
 import { answer, IdempotencyHeader, IdempotencyHeaders } from "./idempotency.ts";
 import { problems } from "./problems.ts";
+import { type Operation, runBulk } from "./run-bulk.ts";
 
 /** Bytes: a thousand operations of 8 KiB. */
 const BULK_BODY_LIMIT = 8 * 1024 * 1024;
@@ -224,11 +225,6 @@ function registerDeletion(app: FastifyInstance, deps: Deps, resource: AnyResourc
   );
 }
 
-type Operation =
-  | { op: "create"; value: never }
-  | { op: "update"; id: string; value: never }
-  | { op: "delete"; id: string };
-
 function registerBulk(app: FastifyInstance, deps: Deps, resource: AnyResource): void {
   const { path, names, permissions, schemas } = resource;
   app.post<{ Body: { operations: Operation[] } }>(
@@ -258,57 +254,6 @@ function registerBulk(app: FastifyInstance, deps: Deps, resource: AnyResource): 
         return { status: 200, headers: {}, body: { results } };
       }),
   );
-}
-
-function runBulk(
-  deps: Deps,
-  context: RequestContext,
-  resource: AnyResource,
-  operations: readonly Operation[],
-): Promise<unknown[]> {
-  return deps.database.transaction(async (tx) => {
-    const joined = within(deps, tx);
-    const results: unknown[] = [];
-    for (const [index, operation] of operations.entries()) {
-      try {
-        results.push(await runOperation(joined, context, resource, operation));
-      } catch (error) {
-        throw error instanceof IdentityError ? atOperation(error, index) : error;
-      }
-    }
-    return results;
-  });
-}
-
-async function runOperation(
-  deps: Deps,
-  context: RequestContext,
-  resource: AnyResource,
-  operation: Operation,
-): Promise<unknown> {
-  switch (operation.op) {
-    case "create":
-      return resource.create(deps, context, operation.value);
-    case "update":
-      return resource.change(deps, context, operation.id, operation.value);
-    case "delete":
-      await resource.remove(deps, context, operation.id);
-      return null;
-  }
-}
-
-/** The same error, which now says in which operation it happened. */
-function atOperation(error: IdentityError, index: number): IdentityError {
-  const fields = error.fields?.map(({ path, message }) => ({
-    path: `/operations/${index}/value${path}`,
-    message,
-  })) ?? [{ path: `/operations/${index}`, message: error.message }];
-  return new IdentityError(error.code, {
-    fields,
-    cause: error,
-    ...(error.reason === undefined ? {} : { reason: error.reason }),
-    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
-  });
 }
 
 function article(noun: string): string {
