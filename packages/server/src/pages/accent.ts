@@ -3,7 +3,7 @@ import type { TenantLook } from "./views.ts";
 /** sRGB, each channel 0 to 255. */
 type Colour = readonly [red: number, green: number, blue: number];
 
-export const DEFAULT_ACCENT = "#0f6b66";
+const DEFAULT_ACCENT = "#0f6b66";
 
 const WHITE: Colour = [255, 255, 255];
 const BLACK: Colour = [0, 0, 0];

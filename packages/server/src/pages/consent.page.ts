@@ -4,7 +4,7 @@ import { type MessageKey, type Texts, textsFor } from "./i18n.ts";
 import { logo, nameOf, renderDocument } from "./layout.ts";
 import type { ConsentView } from "./views.ts";
 
-/** The scopes of OpenID Connect Core §5.4 and §11 in words. */
+/** The scopes of OpenID Connect Core §5.4 and §11, and our own, in words. */
 const SCOPES: Record<string, MessageKey> = {
   openid: "scope.openid",
   profile: "scope.profile",
@@ -12,6 +12,9 @@ const SCOPES: Record<string, MessageKey> = {
   address: "scope.address",
   phone: "scope.phone",
   offline_access: "scope.offlineAccess",
+  roles: "scope.roles",
+  account: "scope.account",
+  manage: "scope.manage",
 };
 
 function scopeLine(texts: Texts, scope: ConsentView["scopes"][number]): SafeHtml {

@@ -62,7 +62,8 @@ async function show(
   const principal = await findPrincipal(deps, request.tenant.id, userId);
   const path = `${basePath(request)}/consent`;
   const view = pageView(deps, request, reply, { path, query: { flow: flowPage.flow.id } });
-  const { formTarget } = flowPage;
+  const { formTargets } = flowPage;
+  const [target] = formTargets;
   const page = renderConsentPage({
     ...view,
     action: path,
@@ -71,7 +72,7 @@ async function show(
     application: applicationLook(application) ?? { name: application.name },
     userName: principal ? displayName(principal) : "",
     scopes: scopes.map((name) => ({ name })),
-    returnHost: formTarget && URL.canParse(formTarget) ? new URL(formTarget).host || undefined : undefined,
+    returnHost: target && URL.canParse(target) ? new URL(target).host || undefined : undefined,
   });
-  return sendPage(deps, reply, view.nonce, page, { formTarget });
+  return sendPage(deps, reply, view.nonce, page, { formTargets });
 }

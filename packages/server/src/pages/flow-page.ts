@@ -20,8 +20,8 @@ export interface FlowPage {
   application: Application | null;
   /** Proves that the form came from our page. */
   csrf: string;
-  /** An address outside to which the form leads in the end. */
-  formTarget: string | undefined;
+  /** Addresses outside to which the form leads in the end, the one with the answer first. */
+  formTargets: readonly string[];
 }
 
 /**
@@ -44,18 +44,24 @@ export async function loadFlowPage(deps: Deps, request: FastifyRequest): Promise
     flow,
     application,
     csrf: formToken(deps, flow.id, browser ?? ""),
-    formTarget: returnAddressOf(flow, application),
+    formTargets: returnAddressesOf(flow, application),
   };
 }
 
-/** A protocol's continuation may say to which address its answer goes; else it is one that is registered. */
-function returnAddressOf(flow: Flow, application: Application | null): string | undefined {
+/**
+ * A protocol's continuation may say to which address its answer goes. From there an application often goes on to
+ * another of its own, which must be registered with it in some way.
+ */
+function returnAddressesOf(flow: Flow, application: Application | null): string[] {
+  if (!application) return [];
   const parameters = flow.continuation.parameters;
   const asked =
     parameters !== null && typeof parameters === "object" && "redirect_uri" in parameters
       ? parameters.redirect_uri
       : undefined;
-  return typeof asked === "string" ? asked : application?.redirectUris[0];
+  const { redirectUris, allowedReturnOrigins, homepage } = application;
+  const registered = [...redirectUris, ...(homepage === null ? [] : [homepage]), ...allowedReturnOrigins];
+  return typeof asked === "string" ? [asked, ...registered] : registered;
 }
 
 /** Begins a flow that leads to a page of the account. */

@@ -36,7 +36,7 @@ export function hostedPages(deps: Deps): HostedPages {
     sendFormPost(request, reply, { redirectUri, parameters }) {
       const view = pageView(deps, request, reply);
       const page = renderFormPostPage({ ...view, redirectUri, parameters });
-      return sendPage(deps, reply, view.nonce, page, { formTarget: redirectUri });
+      return sendPage(deps, reply, view.nonce, page, { formTargets: [redirectUri] });
     },
   };
 }

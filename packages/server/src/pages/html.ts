@@ -28,7 +28,7 @@ const ESCAPES: Record<string, string> = {
 };
 
 /** Enough for element content and for quoted attribute values (OWASP XSS prevention, rules 1 and 2); not for script or style. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
 }
 

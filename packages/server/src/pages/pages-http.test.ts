@@ -1,9 +1,10 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSetUpLink } from "../domain/sign-in/index.ts";
 import { aServer } from "../testing/a-server.ts";
 import { script, stylesheet } from "./assets.ts";
 import { aSite, aTenant, PASSWORD } from "./testing/site.ts";
-import { alertOf, Visitor } from "./testing/visitor.ts";
+import { alertOf, hiddenFields, Visitor } from "./testing/visitor.ts";
 
 let site: Awaited<ReturnType<typeof aSite>>;
 
@@ -98,6 +99,85 @@ describe("addresses", () => {
   it("without a path lead to the account", async () => {
     expect((await site.visitor().get("/")).location).toBe("/account");
     expect((await site.visitor().get(`${site.base}/`)).location).toBe(`${site.base}/account`);
+  });
+});
+
+describe("anything that may be sent", () => {
+  const PATHS = [
+    "/sign-in",
+    "/sign-up",
+    "/consent",
+    "/sign-out",
+    "/set-up",
+    "/account",
+    "/account/profile",
+    "/account/password",
+    "/account/sessions",
+  ];
+  const strange = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 40 }),
+    fc.constantFrom(
+      "",
+      "0".repeat(24),
+      "__proto__",
+      "toString",
+      "a".repeat(9_000),
+      "%",
+      "\u202e",
+      "<script>",
+    ),
+  );
+  const names = fc.constantFrom(
+    ...["flow", "csrf", "token", "identifier", "password", "passwordAgain", "username", "decision", "change"],
+    ...[
+      "session",
+      "others",
+      "notice",
+      "ui_locales",
+      "client_id",
+      "post_logout_redirect_uri",
+      "state",
+      "__proto__",
+    ],
+  );
+  const fields = fc.array(fc.tuple(names, strange), { maxLength: 8 });
+
+  it("gets a page, and never an error of ours", async () => {
+    await site.user("fuz");
+    const signedIn = await site.signedIn("fuz");
+    const page = await signedIn.open(`${site.base}/account/profile`);
+    const { csrf = "" } = hiddenFields(page);
+    const run = async (path: string, query: [string, string][], body: [string, string][] | null) => {
+      const token: [string, string][] = path === "/sign-out" ? [] : [["csrf", csrf]]; // the session is needed to the end
+      const cookie = [...signedIn.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+      const answer = await site.server.app.inject({
+        url: `${site.base}${path}?${new URLSearchParams(query)}`,
+        headers: { accept: "text/html", cookie, "content-type": "application/x-www-form-urlencoded" },
+        ...(body === null
+          ? { method: "GET" }
+          : { method: "POST", payload: new URLSearchParams([...token, ...body]).toString() }),
+      });
+      expect(answer.statusCode, `${path} ${JSON.stringify([query, body])}`).toBeLessThan(500);
+      expect(answer.body).not.toContain("<script>");
+    };
+    await fc.assert(fc.asyncProperty(fc.constantFrom(...PATHS), fields, fc.option(fields), run), {
+      numRuns: 300,
+    });
+    const { app } = site.server;
+    for (const payload of [
+      Buffer.from([0x66, 0x3d, 0xff]),
+      Buffer.from("csrf=%00"),
+      Buffer.from("a=1&a=2"),
+    ]) {
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      const answer = await app.inject({ method: "POST", url: "/sign-in", headers, payload });
+      expect(answer.statusCode).toBe(400);
+    }
+    const large = { "content-type": "application/x-www-form-urlencoded" };
+    const payload = `a=${"b".repeat(200_000)}`;
+    expect((await app.inject({ method: "POST", url: "/sign-in", headers: large, payload })).statusCode).toBe(
+      413,
+    );
   });
 });
 

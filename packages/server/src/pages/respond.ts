@@ -79,24 +79,24 @@ export function applicationLook(
 /**
  * Sends a page with the headers that all of them have.
  *
- * @param formTarget - an address outside to which the form of this page leads, directly or by redirects: browsers
- *   apply `form-action` to those too (CSP 3 §6.4.1).
+ * @param formTargets - addresses outside to which the form of this page leads, directly or by redirects: browsers
+ *   apply `form-action` to those too (CSP 3 §6.4.1), and to the redirects of the application after them.
  */
 export function sendPage(
   deps: Deps,
   reply: FastifyReply,
   nonce: string,
   page: string,
-  options: { status?: number; formTarget?: string | undefined } = {},
+  options: { status?: number; formTargets?: readonly string[] } = {},
 ): FastifyReply {
-  const target = options.formTarget === undefined ? undefined : formActionSource(options.formTarget);
+  const targets = new Set(["'self'", ...(options.formTargets ?? []).flatMap(formActionSource)]);
   reply.headers({
     "content-security-policy": [
       "default-src 'none'",
       `style-src 'self' 'nonce-${nonce}'`,
       `script-src 'self' 'nonce-${nonce}'`,
       "img-src 'self' data: https:",
-      `form-action 'self'${target === undefined ? "" : ` ${target}`}`,
+      `form-action ${[...targets].slice(0, MAX_TARGETS).join(" ")}`,
       "frame-ancestors 'none'",
       "base-uri 'none'",
     ].join("; "),
@@ -114,11 +114,14 @@ export function sendPage(
     .send(page);
 }
 
+/** Proxies refuse headers of more than some kilobytes. */
+const MAX_TARGETS = 20;
+
 /** An address as a source of a policy: its origin; the scheme where there is none, or where it is no IPv4 or name. */
-function formActionSource(address: string): string | undefined {
-  if (!URL.canParse(address)) return undefined;
+function formActionSource(address: string): string[] {
+  if (!URL.canParse(address)) return [];
   const { origin, protocol, hostname } = new URL(address);
-  return origin === "null" || hostname.startsWith("[") ? protocol : origin;
+  return [origin === "null" || hostname.startsWith("[") ? protocol : origin];
 }
 
 /** Goes on with GET, whatever the method was (RFC 9110 §15.4.4). `path` is one of this server. */

@@ -100,7 +100,7 @@ function show(
   deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
-  { flow, application, csrf, formTarget }: FlowPage,
+  { flow, application, csrf, formTargets }: FlowPage,
   failure: { errors?: SignInView["errors"]; identifier?: string | undefined; status?: number } = {},
 ): FastifyReply {
   const path = `${basePath(request)}/sign-in`;
@@ -129,7 +129,7 @@ function show(
     errors: failure.errors,
     notice: failure.errors ? undefined : noticeOf(queryText(request, "notice")),
   });
-  return sendPage(deps, reply, view.nonce, page, { status: failure.status ?? 200, formTarget });
+  return sendPage(deps, reply, view.nonce, page, { status: failure.status ?? 200, formTargets });
 }
 
 /** Without a flow: begins one, or says who is signed in already. */

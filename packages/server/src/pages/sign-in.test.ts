@@ -189,6 +189,19 @@ describe("signing in for an application", () => {
     expect(page.location).toBe("");
   });
 
+  it("lets the browser go on to the addresses that the application has, and to no others", async () => {
+    const { id } = await site.application({
+      tokenEndpointAuthMethod: "none",
+      redirectUris: [CALLBACK, "com.example.shop:/done", "http://[::1]:4/done"],
+      homepage: "https://www.example.com/start",
+      allowedReturnOrigins: ["https://app.example.com"],
+    });
+    const page = await site.visitor().open(authorizeUrl(site.base, id));
+    expect(page.headers["content-security-policy"]).toContain(
+      "form-action 'self' https://shop.example.com com.example.shop: http: https://www.example.com https://app.example.com;",
+    );
+  });
+
   it("refuses who may not use the application, without a session", async () => {
     const { id } = await site.application({ access: "assigned" });
     const visitor = site.visitor();

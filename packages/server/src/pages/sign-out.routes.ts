@@ -92,7 +92,9 @@ function ask(
     keep,
     stayUrl: `${basePath(request)}/account`,
   });
-  return sendPage(deps, reply, view.nonce, page, { formTarget: continueUrl });
+  return sendPage(deps, reply, view.nonce, page, {
+    formTargets: continueUrl === undefined ? [] : [continueUrl],
+  });
 }
 
 function sayDone(

@@ -8,6 +8,7 @@ import { toIdentityError } from "../platform/http/problems.ts";
 import { type FlowPage, finishFlow, loadFlowPage, startAccountFlow } from "./flow-page.ts";
 import { missingFields, problemsOf } from "./problems.ts";
 import { applicationLook, basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
+import { findSignedIn } from "./session.ts";
 import { renderSignUpPage } from "./sign-up.page.ts";
 import type { FormErrors, SignUpField, SignUpView } from "./views.ts";
 
@@ -42,7 +43,8 @@ export function signUpRoutes(app: FastifyInstance, deps: Deps): void {
     if (Object.keys(absent).length > 0)
       return show(deps, request, reply, page, { errors: absent, status: 400 });
     try {
-      const input = readForm(request);
+      const previous = await findSignedIn(deps, request);
+      const input = { ...readForm(request), previousSessionId: previous?.session.id };
       const { flow, cookie } = await signUp(deps, request.context, request.tenant, page.flow, input);
       return await finishFlow(deps, request, reply, flow, cookie);
     } catch (thrown) {
@@ -107,7 +109,7 @@ function show(
   deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
-  { flow, application, csrf, formTarget }: FlowPage,
+  { flow, application, csrf, formTargets }: FlowPage,
   failure: { errors?: FormErrors<string>; status?: number } = {},
 ): FastifyReply {
   const path = `${basePath(request)}/sign-up`;
@@ -125,5 +127,5 @@ function show(
     signInUrl: `${basePath(request)}/sign-in?flow=${flow.id}`,
     errors: failure.errors as SignUpView["errors"],
   });
-  return sendPage(deps, reply, view.nonce, page, { status: failure.status ?? 200, formTarget });
+  return sendPage(deps, reply, view.nonce, page, { status: failure.status ?? 200, formTargets });
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listSessionsOfUser } from "../domain/sessions/index.ts";
 import { findUserByIdentifier } from "../domain/users/index.ts";
 import { answerOf, aSite, aTenant, authorizeUrl, PASSWORD } from "./testing/site.ts";
 import { alertOf, hiddenFields } from "./testing/visitor.ts";
@@ -35,6 +36,14 @@ describe("creating an account", () => {
     const page = await visitor.open(link);
     const back = await visitor.follow(visitor.submit(page, { username: "shopper", password: PASSWORD }));
     expect(answerOf(back).get("code")).toBeTruthy();
+  });
+
+  it("ends the session that the browser had", async () => {
+    const { id } = await site.user("before");
+    const visitor = await site.signedIn("before");
+    const page = await visitor.open(`${site.base}/sign-up`);
+    await visitor.submit(page, { username: "after", password: PASSWORD });
+    expect((await listSessionsOfUser(site.deps, site.admin, id)).items).toEqual([]);
   });
 
   it("says what cannot be so at its field, keeps what was typed, and makes nothing", async () => {

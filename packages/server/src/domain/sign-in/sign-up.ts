@@ -14,6 +14,8 @@ export interface SignUp {
   phone?: string | undefined;
   nickname?: string | undefined;
   password: string;
+  /** The session this browser had: it ends when the new one begins. */
+  previousSessionId?: string | undefined;
 }
 
 /** Counted per address: creating accounts is as good a door for robots as guessing passwords. */
@@ -36,7 +38,7 @@ export async function signUp(
   nextState(flow.state, "sign-up");
   const wait = await deps.limits.consume(SIGN_UPS, `${tenant.id}:${context.ip}`);
   if (wait > 0) throw new IdentityError("request.rate_limited", { retryAfter: wait });
-  const { password, ...identifiers } = input;
+  const { password, previousSessionId, ...identifiers } = input;
   const identifier = input.username ?? input.email ?? input.phone;
   if (!identifier) throw new IdentityError("user.identifier_required");
   return deps.database.transaction(async (tx) => {
@@ -51,6 +53,7 @@ export async function signUp(
       userId: user.id,
       identifier,
       method: "pwd",
+      previousSessionId,
     });
   });
 }
