@@ -6,6 +6,7 @@ import { createSetUpLink } from "./domain/sign-in/index.ts";
 import { ensureAdministrator } from "./ensure-administrator.ts";
 import { AdjustableClock } from "./kernel/clock.ts";
 import { type OpenDatabase, openDatabase } from "./platform/database/open-database.ts";
+import type { ProblemDocument } from "./platform/http/problems.ts";
 import { loadMasterKeys } from "./platform/secrets/rekey.ts";
 import { createLogger } from "./platform/telemetry/logger.ts";
 import { serveMetrics } from "./platform/telemetry/metrics-server.ts";
@@ -106,6 +107,15 @@ async function prepare(
 export interface Listening {
   close(): Promise<void>;
   collectMetrics(): Promise<string>;
+}
+
+/** A problem document for a terminal. */
+function wordsOf(body: string): string {
+  const { title, code, errors = [] } = JSON.parse(body) as ProblemDocument;
+  return [
+    `${title} (${code})`,
+    ...errors.map(({ path, message }) => `  ${path}${path && ": "}${message}`),
+  ].join("\n");
 }
 
 /**
