@@ -33,6 +33,19 @@ const CONFIGURATION = JSON.stringify({
   ],
 });
 
+/** What the answers are read for. */
+interface Body {
+  items: { id: string }[];
+  id: string;
+  accessToken?: string;
+  access_token: string;
+  refresh_token: string;
+  id_token: string;
+}
+
+const read = async (answer: Response | Promise<Response>): Promise<Body> =>
+  (await (await answer).json()) as Body;
+
 let server: ChildProcess | undefined;
 afterAll(() => void server?.kill("SIGKILL"));
 
@@ -44,19 +57,19 @@ async function useEverySecret(url: string): Promise<string[]> {
       ...init,
       headers: { authorization, "content-type": "application/json" },
     });
-  const { items } = await (await api("/applications", `Bearer ${KEY}`)).json();
-  const clientId: string = items[0].id;
+  const { items } = await read(api("/applications", `Bearer ${KEY}`));
+  const clientId = items[0]?.id ?? "";
   await api("/users", "Bearer garbled.token.marker");
   await api("/users", `Bearer ${KEY}`, {
     method: "POST",
     body: `{"username":"x","password":{"plain":"${PASSWORD}",}`,
   });
-  const created = await (
-    await api("/users", `Bearer ${KEY}`, {
+  const created = await read(
+    api("/users", `Bearer ${KEY}`, {
       method: "POST",
       body: JSON.stringify({ username: "second", password: { plain: PASSWORD } }),
-    })
-  ).json();
+    }),
+  );
   await api(`/users/${created.id}/password`, `Bearer ${KEY}`, {
     method: "PUT",
     body: JSON.stringify({ plain: WRONG }),
@@ -71,7 +84,7 @@ async function useEverySecret(url: string): Promise<string[]> {
         password,
       }),
     });
-    const { accessToken } = await answer.json();
+    const { accessToken } = await read(answer);
     if (accessToken) seen.push(accessToken);
   }
   seen.push(...(await useBrowserFlow(url, clientId)));
@@ -137,17 +150,15 @@ async function useBrowserFlow(url: string, clientId: string): Promise<string[]> 
       headers: { authorization: `Basic ${Buffer.from(`${clientId}:${SECRET}`).toString("base64")}` },
       body: new URLSearchParams(body),
     });
-  const tokens = await (
-    await exchange({
+  const tokens = await read(
+    exchange({
       grant_type: "authorization_code",
       code,
       redirect_uri: CALLBACK,
       code_verifier: verifier,
-    })
-  ).json();
-  const rotated = await (
-    await exchange({ grant_type: "refresh_token", refresh_token: tokens.refresh_token })
-  ).json();
+    }),
+  );
+  const rotated = await read(exchange({ grant_type: "refresh_token", refresh_token: tokens.refresh_token }));
   await exchange({ grant_type: "refresh_token", refresh_token: tokens.refresh_token });
   const secrets = [
     code,
