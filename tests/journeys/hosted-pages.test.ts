@@ -194,6 +194,34 @@ describe.skipIf(!BROWSER_AVAILABLE)("a person in a browser", () => {
     });
   }, 60_000);
 
+  it("is led on to another origin of the application, which is registered as its homepage", async () => {
+    const { user } = await aTenant({}, { homepage: shop.front, consent: "implicit" });
+    await user("ann");
+    shop.goOn = true;
+    await inBrowser(PHONE, async (page) => {
+      await page.goto(shop.origin);
+      await signIn(page, "ann", PASSWORD);
+      await page.getByText("Hello Ann in front").waitFor();
+    });
+    shop.goOn = false;
+  }, 60_000);
+
+  it("hands a posted answer over, with script and without", async () => {
+    const { user } = await aTenant({}, { consent: "implicit" });
+    await user("ann");
+    for (const javaScriptEnabled of [true, false]) {
+      await inBrowser({ ...PHONE, javaScriptEnabled }, async (page) => {
+        await page.goto(`${shop.origin}/?response_mode=form_post`);
+        await signIn(page, "ann", PASSWORD);
+        if (!javaScriptEnabled) {
+          await look(page, "answer by a form", false);
+          await press(page, "Continue");
+        }
+        await page.getByText("Hello Ann").waitFor();
+      });
+    }
+  }, 60_000);
+
   it("goes back, reloads, presses twice and uses two tabs without getting lost", async () => {
     const { base, user } = await aTenant({ signInForm: "identifier_first" }, { consent: "implicit" });
     await user("ann");

@@ -6,6 +6,9 @@ import * as client from "openid-client";
 export interface Shop {
   /** Without trailing slash. */
   origin: string;
+  /** The same program under another origin, where people end up when it is told to `goOn`. */
+  front: string;
+  goOn: boolean;
   /** The server is known, and this application to it. */
   configure(issuer: string, clientId: string): Promise<void>;
   close(): void;
@@ -25,7 +28,7 @@ export async function openShop(): Promise<Shop> {
   const server = createServer((request, response) => {
     serve(request, response).catch((error: unknown) => page(response, 500, `Failed: ${describe(error)}`));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -53,7 +56,8 @@ export async function openShop(): Promise<Shop> {
         page(response, 200, `Refused: ${url.searchParams.get("error")}`);
         return;
       }
-      const tokens = await client.authorizationCodeGrant(configuration, url, {
+      const answer = request.method === "POST" ? new URL(`${url}?${await bodyOf(request)}`) : url;
+      const tokens = await client.authorizationCodeGrant(configuration, answer, {
         pkceCodeVerifier: attempt.verifier,
         expectedState: attempt.state,
         expectedNonce: attempt.nonce,
@@ -62,19 +66,26 @@ export async function openShop(): Promise<Shop> {
       idToken = tokens.id_token ?? "";
       const subject = tokens.claims()?.sub ?? "";
       const person = await client.fetchUserInfo(configuration, tokens.access_token, subject);
-      page(response, 200, `Hello ${person.nickname ?? person.preferred_username ?? person.sub}`);
+      const name = person.nickname ?? person.preferred_username ?? person.sub;
+      if (!shop.goOn) page(response, 200, `Hello ${name}`);
+      else
+        response.writeHead(302, { location: `${shop.front}/hello?${new URLSearchParams({ name })}` }).end();
     } else if (url.pathname === "/leave") {
       const address = client.buildEndSessionUrl(configuration, {
         id_token_hint: idToken,
         post_logout_redirect_uri: `${origin}/bye`,
       });
       response.writeHead(302, { location: address.href }).end();
-    } else if (url.pathname === "/bye") page(response, 200, "Goodbye");
+    } else if (url.pathname === "/hello")
+      page(response, 200, `Hello ${url.searchParams.get("name")} in front`);
+    else if (url.pathname === "/bye") page(response, 200, "Goodbye");
     else page(response, 404, "Nothing here");
   }
 
-  return {
+  const shop: Shop = {
     origin,
+    front: origin.replace("127.0.0.1", "localhost"),
+    goOn: false,
     configure: async (issuer, clientId) => {
       configuration = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
         execute: [client.allowInsecureRequests],
@@ -85,11 +96,19 @@ export async function openShop(): Promise<Shop> {
       server.closeAllConnections();
     },
   };
+  return shop;
 }
 
 function page(response: ServerResponse, status: number, words: string): void {
   response.writeHead(status, { "content-type": "text/html; charset=utf-8" });
   response.end(`<!doctype html><title>Shop</title><h1>${words.replaceAll("<", "&lt;")}</h1>`);
+}
+
+/** An answer by `response_mode=form_post` has the parameters of the one by query. */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString("utf8");
 }
 
 function describe(error: unknown): string {
