@@ -84,25 +84,35 @@ function checkMajor(home: Home, binaries: Binaries): void {
   );
 }
 
+/**
+ * The built-in C.UTF-8 does not change with the machine's C library, so no index is ever invalidated by an upgrade.
+ * The character type beside it is the C library's: pg_trgm asks that one what a letter is, and with plain C the words
+ * of Chinese names are none, so that searching them reads the whole table.
+ */
+function localesOf(binaries: Binaries): string[][] {
+  if (binaries.major < 17) return [["--locale=C.UTF-8"]];
+  const builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"];
+  return [[...builtin, "--lc-ctype=C.UTF-8"], builtin]; // the second where the system has no C.UTF-8
+}
+
 async function runInitdb(home: Home, binaries: Binaries, directory: string, durable: boolean): Promise<void> {
-  // The built-in C.UTF-8 does not change with the machine's C library, so no index is ever invalidated by an upgrade.
-  const locale =
-    binaries.major >= 17
-      ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-      : ["--locale=C.UTF-8"];
-  const { code, output } = await run(
-    binaries.initdb,
-    [
-      `--pgdata=${directory}`,
-      `--username=${SUPERUSER}`,
-      "--auth=trust", // see renderSettings: whoever reaches the socket may come in
-      "--encoding=UTF8",
-      "--data-checksums",
-      ...locale,
-      ...(durable ? [] : ["--no-sync"]),
-    ],
-    home,
-  );
+  const initdb = (locale: string[]) =>
+    run(
+      binaries.initdb,
+      [
+        `--pgdata=${directory}`,
+        `--username=${SUPERUSER}`,
+        "--auth=trust", // see renderSettings: whoever reaches the socket may come in
+        "--encoding=UTF8",
+        "--data-checksums",
+        ...locale,
+        ...(durable ? [] : ["--no-sync"]),
+      ],
+      home,
+    );
+  const [first = [], second] = localesOf(binaries);
+  let { code, output } = await initdb(first);
+  if (second && output.includes("invalid locale")) ({ code, output } = await initdb(second));
   if (code === 0) return;
   rmSync(directory, { recursive: true, force: true });
   if (output.includes("could not look up effective user ID"))
