@@ -1,6 +1,5 @@
-import type { InjectOptions } from "fastify";
 import { describe, expect, it } from "vitest";
-import { FORM_TYPE, JSON_TYPE, MEBIBYTE, useScene } from "./scene.ts";
+import { FORM_TYPE, JSON_TYPE, MEBIBYTE, type Request, useScene } from "./scene.ts";
 
 const scene = useScene();
 
@@ -52,7 +51,7 @@ const BAD_USERS: [string, string][] = [
 describe("API v1, given a bad request, refuses it with a registered code and writes nothing", () => {
   const authorized = () => ({ authorization: scene.server.operator });
 
-  async function expectProblem(options: InjectOptions, status: number, code: string) {
+  async function expectProblem(options: Request, status: number, code: string) {
     const answer = await scene.send({ ...options, headers: { ...authorized(), ...options.headers } });
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
     expect(answer.headers["content-type"]).toMatch(/^application\/problem\+json/);
@@ -179,7 +178,7 @@ describe("API v1, given a bad request, refuses it with a registered code and wri
       415,
       "request.unsupported_media_type",
     ],
-  ] as [string, InjectOptions, number, string][])("%s", async (_what, options, status, code) => {
+  ] as [string, Request, number, string][])("%s", async (_what, options, status, code) => {
     await expectProblem(options, status, code);
   });
 

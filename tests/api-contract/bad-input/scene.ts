@@ -1,5 +1,4 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import type { InjectOptions } from "fastify";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { aServer, type TestServer } from "../../../packages/server/src/testing/a-server.ts";
 
@@ -13,7 +12,15 @@ export interface Scene {
   shop: { id: string; secret: string };
   /** `ids` by the nouns of the API's addresses. */
   other: { tenantId: string; ids: Record<string, string> };
-  send(options: InjectOptions): Promise<Answer>;
+  send(request: Request): Promise<Answer>;
+}
+
+export interface Request {
+  /** Default: POST. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  url: string;
+  headers?: Record<string, string>;
+  payload?: string | Buffer | object;
 }
 
 export interface Answer {
@@ -41,8 +48,8 @@ export function useScene(): Scene {
 }
 
 function sender({ app }: TestServer): Scene["send"] {
-  return async (options) => {
-    const { statusCode, headers, body } = await app.inject({ method: "POST", ...options });
+  return async (request) => {
+    const { statusCode, headers, body } = await app.inject({ method: "POST", ...request });
     return {
       status: statusCode,
       headers,

@@ -13,7 +13,7 @@ const NUMBERS: Partial<Record<ErrorCode, number>> = {
   "user.not_found": 404,
 };
 
-export function toRefusal(error: IdentityError, traceId: string): Refusal {
+function toRefusal(error: IdentityError, traceId: string): Refusal {
   return {
     code: NUMBERS[error.code] ?? error.status,
     message: error.message,
