@@ -21,9 +21,31 @@ export function continuationOf(exchange: Exchange): Record<string, unknown> {
     protocol: "oidc",
     resume: `${exchange.base}/oauth/authorize/resume`,
     scopes: [...found(exchange.scopes)],
-    parameters: { ...exchange.parameters },
+    parameters: keptParameters(exchange.parameters),
     startedAt: exchange.deps.clock.now().toISOString(),
   } satisfies OidcContinuation;
+}
+
+/** What is read again at the end; anything else that came with the request is not kept. */
+const KEPT = [
+  "response_type",
+  "response_mode",
+  "client_id",
+  "redirect_uri",
+  "scope",
+  "state",
+  "nonce",
+  "code_challenge",
+  "code_challenge_method",
+  "prompt",
+  "max_age",
+  "claims",
+  "id_token_hint",
+  "ui_locales",
+];
+
+function keptParameters(parameters: Parameters): Parameters {
+  return Object.fromEntries(KEPT.map((name) => [name, parameters[name]]));
 }
 
 /** Undefined for a flow that another protocol began. */

@@ -5,6 +5,7 @@ import type { Deps } from "../../domain/deps.ts";
 import type { Session } from "../../domain/sessions/index.ts";
 import type { IdTokenHint, Issue, RequestedClaims, VerifiedToken } from "../../domain/tokens/index.ts";
 import type { RequestContext } from "../../kernel/context.ts";
+import type { Wire } from "./wire.ts";
 
 /** Parameters of a request without prototype; empty ones are left out (RFC 6749 §3.1). */
 export type Parameters = Readonly<Record<string, string | undefined>>;
@@ -17,17 +18,6 @@ export type Answer =
   | { kind: "empty" }
   | { kind: "redirect"; location: string }
   | { kind: "form-post"; redirectUri: string; parameters: Record<string, string> };
-
-/** The parts of the HTTP request that steps may look at. */
-export interface Wire {
-  method: string;
-  authorization: string | undefined;
-  sessionCookie: string | undefined;
-  flowCookie: string | undefined;
-  /** The secret that ties flows to this browser; makes one where the browser has none. */
-  ensureBrowser(): string;
-  clearSessionCookie(): void;
-}
 
 /** Where an authorization's answer goes, from the moment that client and redirect URI are known to be good. */
 export interface ReplyTo {

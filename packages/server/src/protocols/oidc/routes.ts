@@ -2,7 +2,6 @@ import { IdentityError } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
 import { publicJwks } from "../../domain/tokens/index.ts";
-import { cookieName, ensureBrowser, readCookie, writeCookie } from "../../platform/http/cookies.ts";
 import { parseForm } from "../../platform/http/form.ts";
 import { logFailure, toIdentityError } from "../../platform/http/problems.ts";
 import { answerTo } from "./answer-to.ts";
@@ -12,6 +11,7 @@ import type { Answer, Exchange, Parameters } from "./exchange.ts";
 import { metadataOf } from "./metadata.ts";
 import { runSteps } from "./run-steps.ts";
 import { type Endpoint, STEPS_OF } from "./table.ts";
+import { Wire } from "./wire.ts";
 
 /** What the protocol needs of the hosted pages. */
 export interface OidcPages {
@@ -24,6 +24,9 @@ export interface OidcPages {
     form: { redirectUri: string; parameters: Record<string, string> },
   ): FastifyReply;
 }
+
+/** Bytes of a form; an authorization request waits in the database while somebody signs in. */
+const BODY_LIMIT = 64 * 1024;
 
 /** Seconds that others may keep discovery and keys; new keys are published a day ahead. */
 const PUBLIC_SECONDS = 3_600;
@@ -79,9 +82,19 @@ function addBrowserEndpoints(app: FastifyInstance, deps: Deps, pages: OidcPages)
       return pages.sendErrorPage(request, reply, error);
     }
   };
-  app.route({ method: ["GET", "POST"], url: "/oauth/authorize", handler: browser("authorize") });
-  app.get("/oauth/authorize/resume", browser("resume"));
-  app.route({ method: ["GET", "POST"], url: "/oauth/end-session", handler: browser("end-session") });
+  // What fails before the handler: an unknown tenant, a body that cannot be read.
+  const errorHandler = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const error = toIdentityError(thrown);
+    logFailure(error, request);
+    return pages.sendErrorPage(request, reply, error);
+  };
+  // Asking for the head of a page must not use up a flow or issue a code.
+  const options = { exposeHeadRoute: false, bodyLimit: BODY_LIMIT, errorHandler };
+  const add = (method: ("GET" | "POST")[], url: string, endpoint: Endpoint) =>
+    app.route({ method, url, handler: browser(endpoint), ...options });
+  add(["GET", "POST"], "/oauth/authorize", "authorize");
+  add(["GET"], "/oauth/authorize/resume", "resume");
+  add(["GET", "POST"], "/oauth/end-session", "end-session");
 }
 
 /** An error as the client hears it, or undefined while client and redirect URI are not known to be good. */
@@ -122,7 +135,7 @@ function addClientEndpoints(app: FastifyInstance, deps: Deps): void {
   const errorHandler = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) =>
     sendError(request, reply, thrown, undefined);
   const add = (method: ("GET" | "POST")[], url: string, choose: (parameters: Parameters) => Endpoint) => {
-    app.route({ method, url, handler: client(choose), errorHandler });
+    app.route({ method, url, handler: client(choose), errorHandler, bodyLimit: BODY_LIMIT });
     app.options(url, answerPreflight);
   };
   add(["POST"], "/oauth/token", chooseGrant);
@@ -141,7 +154,6 @@ const NOTHING: Parameters = Object.freeze(Object.create(null));
 
 function open(deps: Deps, request: FastifyRequest, reply: FastifyReply, parameters: Parameters): Exchange {
   const base = basePath(request);
-  const scope = { secure: deps.publicUrl.startsWith("https:"), tenantSlug: request.tenant.slug };
   return {
     deps,
     tenant: request.tenant,
@@ -149,14 +161,7 @@ function open(deps: Deps, request: FastifyRequest, reply: FastifyReply, paramete
     issuer: deps.publicUrl + base,
     context: request.context,
     parameters,
-    wire: {
-      method: request.method,
-      authorization: request.headers.authorization,
-      sessionCookie: readCookie(request, cookieName(scope, "session")),
-      flowCookie: readCookie(request, cookieName(scope, "flow")),
-      ensureBrowser: () => ensureBrowser(request, reply, scope),
-      clearSessionCookie: () => writeCookie(reply, scope, "session", "", 0),
-    },
+    wire: new Wire(deps, request, reply),
   };
 }
 
