@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { CommanderError } from "commander";
 import { EXIT, Failure } from "./failure.ts";
 import { say } from "./output.ts";
