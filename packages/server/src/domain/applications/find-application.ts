@@ -32,16 +32,19 @@ export function findApplication(
 const idsOf = onePerServer(() => new LoadingCache<string | null>(CAPACITY));
 
 /** The same by serial, for dialects whose clients know applications by numbers. */
-export async function findApplicationBySerial(
+export function findApplicationBySerial(
   deps: Deps,
   tenantId: string,
   serial: number,
-): Promise<Application | null> {
+): Application | null | Promise<Application | null> {
   if (!Number.isSafeInteger(serial) || serial < 1) return null;
   const key = `${tenantId}/${serial}`;
   const load = () => findIdBySerial(deps.database, tenantId, serial);
-  const id = isJoined(deps) ? await load() : await idsOf(deps).get(key, load);
-  if (id !== null) return findApplication(deps, tenantId, id);
-  idsOf(deps).invalidate(key); // may be created later
-  return null;
+  const proceed = (id: string | null) => {
+    if (id !== null) return findApplication(deps, tenantId, id);
+    idsOf(deps).invalidate(key); // may be created later
+    return null;
+  };
+  const id = isJoined(deps) ? load() : idsOf(deps).get(key, load);
+  return id instanceof Promise ? id.then(proceed) : proceed(id);
 }
