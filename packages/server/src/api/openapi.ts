@@ -1,4 +1,5 @@
 import swagger from "@fastify/swagger";
+import { Problem } from "@ostiary/contracts";
 import type { FastifyInstance, FastifySchema } from "fastify";
 import { renderReference } from "./reference-page.ts";
 
@@ -24,7 +25,9 @@ const JSON_TYPE = "application/json; charset=utf-8";
 
 /** Collects the document from the routes that are registered after this, and serves it with its reference page. */
 export async function serveOpenApi(app: FastifyInstance, publicUrl: string, version: string): Promise<void> {
+  app.addSchema(Problem);
   await app.register(swagger, {
+    refResolver: { buildLocalReference: (schema) => String(schema.$id) },
     openapi: {
       openapi: "3.1.0",
       info: {
