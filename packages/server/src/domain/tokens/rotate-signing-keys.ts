@@ -13,8 +13,8 @@ import {
   lockSigningKeys,
   retireActiveKey,
   type SigningKeyRow,
+  selectKeysThatMayBeDue,
   selectSigningKeys,
-  selectTenantsWithDueKeys,
 } from "./signing-key.store.ts";
 
 const DAY = 86_400;
@@ -89,16 +89,18 @@ export async function deleteSigningKey(deps: Deps, context: RequestContext, kid:
  * The job: publishes successors a day ahead, lets them sign when their time has come, and deletes keys whose tokens
  * have all expired. Safe to run in several processes at once.
  *
- * @returns tenants whose keys were looked at.
+ * @returns tenants whose keys were changed.
  */
 export async function rotateDueKeys(deps: Deps): Promise<number> {
   const now = deps.clock.now();
-  const tenants = await selectTenantsWithDueKeys(deps.database, now, now);
-  for (const id of tenants) {
-    const tenant = await findTenantById(deps, id);
-    if (tenant) await rotateDueKeysOf(deps, tenant);
+  const due = new Map<string, Tenant>();
+  for (const key of await selectKeysThatMayBeDue(deps.database, now)) {
+    if (due.has(key.tenantId)) continue;
+    const tenant = await findTenantById(deps, key.tenantId);
+    if (tenant && (key.status !== "active" || isOld(key, tenant, now))) due.set(tenant.id, tenant);
   }
-  return tenants.length;
+  for (const tenant of due.values()) await rotateDueKeysOf(deps, tenant);
+  return due.size;
 }
 
 async function rotateDueKeysOf(deps: Deps, tenant: Tenant): Promise<void> {
@@ -166,12 +168,16 @@ function needsSuccessor(
   tenant: Tenant,
   now: Date,
 ): boolean {
-  if (key.status !== "active") return false;
-  if (keys.some((other) => other.algorithm === key.algorithm && other.status === "next")) return false;
+  if (key.status !== "active" || !isOld(key, tenant, now)) return false;
+  return !keys.some((other) => other.algorithm === key.algorithm && other.status === "next");
+}
+
+/** Whether its successor must be published by now. */
+function isOld(key: { activatesAt: Date }, tenant: Tenant, now: Date): boolean {
   return addSeconds(endOf(key, tenant), -PUBLISH_AHEAD_SECONDS) <= now;
 }
 
-function endOf(key: SigningKeyRow, tenant: Tenant): Date {
+function endOf(key: { activatesAt: Date }, tenant: Tenant): Date {
   return addSeconds(key.activatesAt, tenant.settings.tokens.keyRotationDays * DAY);
 }
 

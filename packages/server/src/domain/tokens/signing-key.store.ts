@@ -72,19 +72,23 @@ export async function activateKey(tx: Transaction, tenantId: string, kid: string
   );
 }
 
-/** Tenants with a key that may be due: to be deleted, to be activated, or old enough for a successor. */
-export async function selectTenantsWithDueKeys(
+/**
+ * The keys of all tenants for which something may have to be done: to be deleted, to be activated, or active and
+ * without a successor. One statement for all tenants, as the job asks every minute.
+ */
+export function selectKeysThatMayBeDue(
   database: Queryable,
   now: Date,
-  bornBefore: Date,
-): Promise<string[]> {
-  const rows = await database.query<{ tenantId: string }>(
-    `select distinct tenant_id as "tenantId" from signing_keys
+): Promise<Pick<SigningKeyRow, "tenantId" | "status" | "activatesAt">[]> {
+  return database.query(
+    `select tenant_id as "tenantId", status, activates_at as "activatesAt" from signing_keys key
       where (status = 'retiring' and expires_at <= $1) or (status = 'next' and activates_at <= $1)
-         or (status = 'active' and activates_at <= $2)`,
-    [now, bornBefore],
+         or (status = 'active' and not exists (
+               select 1 from signing_keys successor
+                where successor.tenant_id = key.tenant_id and successor.algorithm = key.algorithm
+                  and successor.status = 'next'))`,
+    [now],
   );
-  return rows.map((row) => row.tenantId);
 }
 
 export async function deleteKey(tx: Transaction, tenantId: string, kid: string): Promise<boolean> {

@@ -249,5 +249,7 @@ function challengeOf(error: OAuthError, request: FastifyRequest): string | undef
 
 function logRefusal(error: OAuthError, request: FastifyRequest): void {
   if (error.status >= 500) request.log.error({ err: error.cause ?? error }, "request failed");
+  // Somebody may be guessing a client's secret.
+  else if (error.error === "invalid_client") request.log.info({ reason: error.reason }, "client refused");
   else request.log.debug({ error: error.error, reason: error.reason }, "request refused");
 }
