@@ -2,7 +2,7 @@ import { type Static, Type } from "typebox";
 import { CreateRole, RoleCodes } from "./access.ts";
 import { API_KEY_PATTERN, API_KEY_TYPES, CreateApiKey } from "./api-keys.ts";
 import { MAXIMUM_SECRETS, UpdateApplication } from "./applications.ts";
-import { Id, Json, Line, Nullable, OneOf, Serial, Slug, StrictObject } from "./common.ts";
+import { Json, Line, Nullable, OneOf, Slug, StrictObject } from "./common.ts";
 import { TenantSettingsPatch } from "./settings.ts";
 import { CreateCustomField, PasswordInput, UpdateUser } from "./users.ts";
 
@@ -40,10 +40,25 @@ const UserReference = Type.String({
   description: "A user's username; or id, e-mail address or phone number",
 });
 
+/** The numbers that are given out afterwards are higher, and must stay exact in JavaScript: half of them are left. */
+const GivenSerial = Type.Integer({
+  minimum: 1,
+  maximum: 2 ** 52,
+  description: "A number beside the id, for programs that need integers; of new objects only",
+});
+const GivenId = Type.String({
+  pattern: Id.pattern,
+  description: "Of new objects; fixed for those that exist",
+});
+
+const { namespace, code, name, description, permissions } = CreateRole.properties;
+const ConfigurationRole = StrictObject({ namespace, code, name, description, permissions });
+export type ConfigurationRole = Static<typeof ConfigurationRole>;
+
 const ConfigurationUser = StrictObject(
   {
-    id: Type.Optional(Id),
-    serial: Type.Optional(Serial),
+    id: Type.Optional(GivenId),
+    serial: Type.Optional(GivenSerial),
     ...UpdateUser.properties,
     registerSource: Type.Optional(Line(64, { minLength: 1, description: "Default `configuration`" })),
     password: Type.Optional(PasswordInput),
@@ -55,7 +70,7 @@ const ConfigurationUser = StrictObject(
       Type.Boolean({ description: "Whether the user has the built-in role `administrator`" }),
     ),
   },
-  { description: "Found by id, else by username, e-mail address, phone number or external id" },
+  { description: "Found by id, else by username, e-mail address or phone number" },
 );
 export type ConfigurationUser = Static<typeof ConfigurationUser>;
 
@@ -63,8 +78,8 @@ const { slug: _slug, ...applicationFields } = UpdateApplication.properties;
 
 const ConfigurationApplication = StrictObject({
   key: Slug,
-  id: Type.Optional(Id),
-  serial: Type.Optional(Serial),
+  id: Type.Optional(GivenId),
+  serial: Type.Optional(GivenSerial),
   ...applicationFields,
   secret: Type.Optional(
     Type.String({
@@ -119,11 +134,11 @@ export type ConfigurationApiKey = Static<typeof ConfigurationApiKey>;
 
 const ConfigurationTenant = StrictObject({
   slug: Slug,
-  id: Type.Optional(Id),
+  id: Type.Optional(GivenId),
   name: Type.Optional(Line(128, { minLength: 1, description: "Default: the slug" })),
   settings: Type.Optional(TenantSettingsPatch),
   customFields: Type.Optional(Type.Array(CreateCustomField, { maxItems: 1_000 })),
-  roles: Type.Optional(Type.Array(CreateRole, { maxItems: 10_000 })),
+  roles: Type.Optional(Type.Array(ConfigurationRole, { maxItems: 10_000 })),
   users: Type.Optional(Type.Array(ConfigurationUser, { maxItems: 100_000 })),
   applications: Type.Optional(Type.Array(ConfigurationApplication, { maxItems: 10_000 })),
   apiKeys: Type.Optional(Type.Array(ConfigurationApiKey, { maxItems: 100_000 })),

@@ -1,4 +1,4 @@
-import type { ConfigurationTenant, CreateCustomField, CreateRole } from "@ostiary/contracts";
+import type { ConfigurationRole, ConfigurationTenant, CreateCustomField } from "@ostiary/contracts";
 import { createRole, listRoles, updateRole } from "../access/index.ts";
 import { createCustomField, listCustomFields, updateCustomField } from "../users/index.ts";
 import { differences, fieldsNamed } from "./differences.ts";
@@ -32,7 +32,7 @@ export async function applyRoles(
 }
 
 /** `editor` in the namespace `default`, `shop/editor` in the namespace `shop`: as users' `roles` name it. */
-function roleName({ namespace = "default", code }: Pick<CreateRole, "namespace" | "code">): string {
+function roleName({ namespace = "default", code }: Pick<ConfigurationRole, "namespace" | "code">): string {
   return namespace === "default" ? code : `${namespace}/${code}`;
 }
 

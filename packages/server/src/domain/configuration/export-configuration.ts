@@ -5,10 +5,10 @@ import {
   type ConfigurationApiKey,
   type ConfigurationApplication,
   type ConfigurationFile,
+  type ConfigurationRole,
   type ConfigurationTenant,
   type ConfigurationUser,
   type CreateCustomField,
-  type CreateRole,
   IdentityError,
   type Tenant,
   type TenantSettings,
@@ -145,8 +145,8 @@ async function exportCustomFields({ deps, context }: Reader): Promise<CreateCust
 }
 
 /** Built-in roles are the same everywhere. */
-async function exportRoles({ deps, context }: Reader): Promise<CreateRole[]> {
-  const entries: CreateRole[] = [];
+async function exportRoles({ deps, context }: Reader): Promise<ConfigurationRole[]> {
+  const entries: ConfigurationRole[] = [];
   for await (const role of everyItem((page) => listRoles(deps, context, page))) {
     const { namespace, code, name, description, permissions, system } = role;
     if (!system) entries.push({ namespace, code, name, description, permissions });

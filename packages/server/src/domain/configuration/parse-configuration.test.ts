@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the file's own variables
 import { IdentityError } from "@ostiary/contracts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
