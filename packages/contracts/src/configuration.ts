@@ -47,8 +47,8 @@ const GivenSerial = Type.Integer({
   description: "A number beside the id, for programs that need integers; of new objects only",
 });
 const GivenId = Type.String({
-  pattern: Id.pattern,
-  description: "Of new objects; fixed for those that exist",
+  pattern: "^[0-9a-f]{24}$",
+  description: "24 lowercase hexadecimal characters; used for new objects, fixed for those that exist",
 });
 
 const { namespace, code, name, description, permissions } = CreateRole.properties;
