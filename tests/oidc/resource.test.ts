@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createUser } from "../../packages/server/src/domain/users/index.ts";
+import { assignUser, unassignUser } from "../../packages/server/src/domain/applications/index.ts";
+import { createUser, updateUser } from "../../packages/server/src/domain/users/index.ts";
 import type { Browser } from "./browser.ts";
 import {
   aProvider,
@@ -115,6 +116,26 @@ describe("userinfo (OIDC Core §5.3)", () => {
     expect((await userinfo(access_token)).status).toBe(200);
     provider.clock.advance(Number(expires_in));
     expect((await userinfo(access_token)).status).toBe(401);
+  });
+});
+
+describe("a token in use", () => {
+  it("is invalid as soon as its user is suspended, or may not use the application any more (RFC 6750 §3.1)", async () => {
+    const eve = await createUser(provider.deps, provider.context, { username: "eve" });
+    const browser = await provider.signedIn(eve.id);
+    const members = await provider.client({ access: "assigned" });
+    await assignUser(provider.deps, provider.context, members.id, eve.id);
+    const one = (await tokens("openid", browser)).access_token;
+    const two = (await tokens("openid", browser, members)).access_token;
+    expect([(await userinfo(one)).status, (await userinfo(two)).status]).toEqual([200, 200]);
+
+    await unassignUser(provider.deps, provider.context, members.id, eve.id);
+    await expect.poll(async () => (await userinfo(two)).status, { timeout: 1_000 }).toBe(401);
+    expect((await userinfo(one)).status).toBe(200);
+
+    await updateUser(provider.deps, provider.context, eve.id, { status: "suspended" });
+    await expect.poll(async () => (await userinfo(one)).status, { timeout: 1_000 }).toBe(401);
+    expect((await userinfo(one)).headers.get("www-authenticate")).toContain('error="invalid_token"');
   });
 });
 

@@ -1,6 +1,6 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { findPrincipal, type Principal } from "../access/index.ts";
-import { type Application, findApplication } from "../applications/index.ts";
+import { type Application, findApplication, mayUse } from "../applications/index.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
 import { findSession } from "../sessions/index.ts";
 import { type FamilyFacts, findFamilyFacts } from "./family-facts.ts";
@@ -84,7 +84,7 @@ const verifiedTokens = onePerServer((feed) => {
  * in caches that the change feed keeps right. Warm, it answers synchronously and without the database.
  *
  * @throws IdentityError (also as a rejection) `token.invalid` (also revoked, and of another tenant), `token.expired`,
- *   `user.suspended`, `user.not_found`, `application.disabled`
+ *   `user.suspended`, `user.not_found`, `application.disabled`, `application.access_denied`
  */
 export function verifyAccessToken(
   deps: Deps,
@@ -123,19 +123,20 @@ function checkCurrent(
     session instanceof Promise
   ) {
     return Promise.all([family, application, principal, session]).then(([facts, app, user, signIn]) =>
-      conclude(claims, facts, app, user, signIn),
+      conclude(deps, claims, facts, app, user, signIn),
     );
   }
-  return conclude(claims, family, application, principal, session);
+  return conclude(deps, claims, family, application, principal, session);
 }
 
 function conclude(
+  deps: Deps,
   claims: AccessTokenClaims,
   family: FamilyFacts,
   application: Application | null,
   principal: Principal | null,
   session: object | null,
-): VerifiedToken {
+): VerifiedToken | Promise<VerifiedToken> {
   if (claims.userId !== null) {
     if (!principal || principal.status === "deleted") throw new IdentityError("user.not_found");
     if (principal.status === "suspended") throw new IdentityError("user.suspended");
@@ -145,7 +146,13 @@ function conclude(
     throw new IdentityError("token.invalid", { reason: "session ended" });
   if (!application) throw new IdentityError("token.invalid", { reason: "application is gone" });
   if (application.status !== "active") throw new IdentityError("application.disabled");
-  return { claims, family, application, principal };
+  const verified = { claims, family, application, principal };
+  const allowed = claims.userId === null || mayUse(deps, application, claims.userId);
+  const enter = (mayEnter: boolean) => {
+    if (!mayEnter) throw new IdentityError("application.access_denied");
+    return verified;
+  };
+  return allowed instanceof Promise ? allowed.then(enter) : enter(allowed);
 }
 
 function readClaims(deps: Deps, raw: JwtClaims, tenant: Tenant): AccessTokenClaims {

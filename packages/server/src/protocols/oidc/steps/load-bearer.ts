@@ -19,7 +19,7 @@ export function loadBearer(exchange: Exchange): void | Promise<void> {
   }
 }
 
-/** Whatever makes a token useless, also the state of its user or application, is `invalid_token` (RFC 6750 §3.1). */
+/** Whatever makes it worthless, to its bearer the token is invalid (RFC 6750 §3.1). */
 function refuse(error: unknown): never {
   if (!(error instanceof IdentityError) || error.status >= 500) throw error;
   throw new OAuthError("invalid_token", error.message, { reason: error.reason ?? error.code, cause: error });
