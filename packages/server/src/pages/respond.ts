@@ -89,14 +89,14 @@ export function sendPage(
   page: string,
   options: { status?: number; formTargets?: readonly string[] } = {},
 ): FastifyReply {
-  const targets = new Set(["'self'", ...(options.formTargets ?? []).flatMap(formActionSource)]);
+  const targets = new Set(["'self'", ...formActionSources(options.formTargets ?? [])]);
   reply.headers({
     "content-security-policy": [
       "default-src 'none'",
       `style-src 'self' 'nonce-${nonce}'`,
       `script-src 'self' 'nonce-${nonce}'`,
       "img-src 'self' data: https:",
-      `form-action ${[...targets].slice(0, MAX_TARGETS).join(" ")}`,
+      `form-action ${[...targets].join(" ")}`,
       "frame-ancestors 'none'",
       "base-uri 'none'",
     ].join("; "),
@@ -114,14 +114,24 @@ export function sendPage(
     .send(page);
 }
 
-/** Proxies refuse headers of more than some kilobytes. */
-const MAX_TARGETS = 20;
+/** Where a developer's own programs run, on any port. */
+const LOOPBACK = ["http://localhost:*", "http://127.0.0.1:*"];
 
-/** An address as a source of a policy: its origin; the scheme where there is none, or where it is no IPv4 or name. */
-function formActionSource(address: string): string[] {
-  if (!URL.canParse(address)) return [];
-  const { origin, protocol, hostname } = new URL(address);
-  return [origin === "null" || hostname.startsWith("[") ? protocol : origin];
+/**
+ * The sources that let a form lead to these addresses and on from there. Browsers also apply the policy to the
+ * redirects of the application after ours (Chromium 156: the submit does nothing, and only the console says why), and
+ * those cannot be known: so any https address is allowed where one of the targets has https, and any port of this
+ * machine where one is a developer's.
+ */
+function formActionSources(addresses: readonly string[]): string[] {
+  return addresses.flatMap((address) => {
+    if (!URL.canParse(address)) return [];
+    const { origin, protocol, hostname } = new URL(address);
+    if (protocol === "https:") return ["https:"];
+    if (hostname === "localhost" || hostname === "127.0.0.1") return [...LOOPBACK, "https:"];
+    if (hostname.startsWith("[")) return [protocol]; // a policy has no word for IPv6
+    return [origin === "null" ? protocol : origin]; // an application's own scheme (RFC 8252 §7.1)
+  });
 }
 
 /** Goes on with GET, whatever the method was (RFC 9110 §15.4.4). `path` is one of this server. */

@@ -1,10 +1,11 @@
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId, newSecret } from "../../kernel/identifiers.ts";
+import type { Transaction } from "../../platform/database/types.ts";
 import type { Deps } from "../deps.ts";
 import { findTenantById } from "../tenants/index.ts";
 import { deviceName } from "./device-name.ts";
-import { insertSession, type Session } from "./session.store.ts";
+import { insertSession, renewSessionRow, type Session } from "./session.store.ts";
 
 /** How much of a User-Agent header is kept, in characters. */
 const USER_AGENT_LENGTH = 512;
@@ -47,6 +48,30 @@ export async function createSession(
   };
   await insertSession(deps.database, session);
   return { session, cookie: `${session.id}.${secret}` };
+}
+
+/**
+ * Keeps the session of a person who has proven again who he is, with a new secret: its tokens stay good, and whoever
+ * knew the old cookie has nothing.
+ *
+ * @returns undefined unless the session is alive and this user's; then begin a new one.
+ */
+export async function renewSession(
+  deps: Deps,
+  tx: Transaction,
+  context: RequestContext,
+  id: string,
+  input: NewSession,
+): Promise<{ session: { id: string }; cookie: string } | undefined> {
+  const secret = newSecret();
+  const fresh = {
+    secretHash: hashSessionSecret(deps, secret),
+    amr: input.amr,
+    authenticatedAt: deps.clock.now(),
+  };
+  if (!(await renewSessionRow(tx, context.tenantId, id, input.userId, fresh))) return undefined;
+  tx.notify([`session:${id}`]);
+  return { session: { id }, cookie: `${id}.${secret}` };
 }
 
 export function hashSessionSecret(deps: Deps, secret: string): Buffer {

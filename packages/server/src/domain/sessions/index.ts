@@ -1,4 +1,4 @@
-export { createSession } from "./create-session.ts";
+export { createSession, renewSession } from "./create-session.ts";
 export { findSession, findSessionByCookie } from "./find-session.ts";
 export { getSession, listSessions, listSessionsOfUser } from "./list-sessions.ts";
 export {

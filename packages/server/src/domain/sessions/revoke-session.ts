@@ -8,6 +8,7 @@ import { type Deps, within } from "../deps.ts";
 import {
   loadSession,
   revokeFamiliesOfSessions,
+  revokeOfflineFamilies,
   revokeSessionRow,
   revokeSessionRows,
 } from "./session.store.ts";
@@ -28,12 +29,14 @@ export async function revokeSession(
   await deps.database.transaction(async (tx) => {
     const userId = await revokeSessionRow(tx, context.tenantId, id, deps.clock.now());
     if (userId === undefined) throw new IdentityError("session.not_found");
-    await recordRevocation(deps, tx, context, userId, [id], reason);
+    const families = await revokeFamiliesOfSessions(tx, context.tenantId, [id], deps.clock.now());
+    await recordRevocation(deps, tx, context, userId, [id], families, reason);
   });
 }
 
 /**
- * Ends a user's sessions, with every token that was bound to them. Asks no permission: it is for rules that know
+ * Ends a user's sessions, with every token that was bound to them, and what he has granted for longer than a session:
+ * "everywhere" and a changed password leave no application with access but those of the session that stays. Asks no permission: it is for rules that know
  * why. A person or an administrator comes by `endSessionsOfUser`.
  *
  * @param options - `exceptSessionId`: one that stays; `reason`: for the audit log.
@@ -48,7 +51,11 @@ export async function revokeSessionsOfUser(
   return deps.database.transaction(async (tx) => {
     const now = deps.clock.now();
     const ids = await revokeSessionRows(tx, context.tenantId, userId, options.exceptSessionId, now);
-    await recordRevocation(deps, tx, context, userId, ids, options.reason);
+    const families = [
+      ...(await revokeFamiliesOfSessions(tx, context.tenantId, ids, now)),
+      ...(await revokeOfflineFamilies(tx, context.tenantId, userId, now)),
+    ];
+    await recordRevocation(deps, tx, context, userId, ids, families, options.reason);
     return ids.length;
   });
 }
@@ -59,9 +66,9 @@ async function recordRevocation(
   context: RequestContext,
   userId: string,
   ids: readonly string[],
+  families: readonly string[],
   reason: string,
 ): Promise<void> {
-  const families = await revokeFamiliesOfSessions(tx, context.tenantId, ids, deps.clock.now());
   const changes: ChangeKey[] = [
     ...ids.map((id): ChangeKey => `session:${id}`),
     ...families.map((id): ChangeKey => `family:${id}`),

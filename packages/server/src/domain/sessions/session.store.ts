@@ -155,6 +155,37 @@ export async function revokeFamiliesOfSessions(
   return rows.map((row) => row.id);
 }
 
+/** Revokes what a user has granted for longer than a session (scope `offline_access`). Returns the families' ids. */
+export async function revokeOfflineFamilies(
+  tx: Transaction,
+  tenantId: string,
+  userId: string,
+  now: Date,
+): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `update token_families set revoked_at = $3
+      where tenant_id = $1 and user_id = $2 and session_id is null and revoked_at is null returning id`,
+    [tenantId, userId, now],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** The person has proven again who he is: a new secret, a new time. False unless the session is alive and his. */
+export async function renewSessionRow(
+  tx: Transaction,
+  tenantId: string,
+  id: string,
+  userId: string,
+  fresh: Pick<Session, "secretHash" | "amr" | "authenticatedAt">,
+): Promise<boolean> {
+  const rows = await tx.query(
+    `update sessions set secret_hash = $4, amr = $5, authenticated_at = $6
+      where tenant_id = $1 and id = $2 and user_id = $3 and revoked_at is null and expires_at > $6 returning id`,
+    [tenantId, id, userId, fresh.secretHash, fresh.amr, fresh.authenticatedAt],
+  );
+  return rows.length === 1;
+}
+
 /** Sessions that ended before `before`. Returns how many went; `limit` means that there may be more. */
 export async function deleteExpiredSessions(
   database: Queryable,

@@ -174,6 +174,17 @@ describe("revoking", () => {
     });
   });
 
+  it("everywhere also ends what was granted for longer than a session", async () => {
+    const { session } = await begin();
+    await aFamily("offline-family", session.id);
+    await world.database.query("update token_families set session_id = null where id = 'offline-family'");
+    await revokeSessionsOfUser(world.deps, world.context, ann, { reason: "password changed" });
+    const [family] = await world.database.query<{ revoked: boolean }>(
+      "select revoked_at is not null as revoked from token_families where id = 'offline-family'",
+    );
+    expect(family?.revoked).toBe(true);
+  });
+
   it("happens once, however many ask at once", async () => {
     const { deps, context } = world;
     const { session } = await begin();

@@ -5,7 +5,7 @@ import { findApplication, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { checkPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
-import { createSession, revokeSession } from "../sessions/index.ts";
+import { createSession, renewSession, revokeSession } from "../sessions/index.ts";
 import { noteSignIn } from "../users/index.ts";
 import { advanceFlow, type Flow } from "./flow.store.ts";
 import { nextState } from "./steps.ts";
@@ -36,7 +36,7 @@ export interface PasswordStep {
   /** Only in state `identifier`; in state `password` the flow's own counts. */
   identifier?: string | undefined;
   password: string;
-  /** The session this browser had: it ends when the new one begins, so no session survives a change of person. */
+  /** The session this browser had: it goes on for the same person, and ends for another one. */
   previousSessionId?: string | undefined;
 }
 
@@ -98,9 +98,7 @@ export async function authenticate(
   await checkApplicationAccess(joined, context.tenantId, flow.applicationId, facts.userId);
   const amr = [...flow.amr, facts.method];
   const who: RequestContext = { ...context, actor: { type: "user", id: facts.userId } };
-  const { session, cookie } = await createSession(joined, who, { userId: facts.userId, amr });
-  if (facts.previousSessionId)
-    await revokeSession(joined, who, facts.previousSessionId, "replaced").catch(ignoreGone);
+  const { session, cookie } = await beginSession(joined, tx, who, { userId: facts.userId, amr }, facts);
   const next = {
     ...flow,
     state,
@@ -118,6 +116,23 @@ export async function authenticate(
     data: { sessionId: session.id, amr, applicationId: flow.applicationId },
   });
   return { flow: { ...next, version: flow.version + 1 }, cookie };
+}
+
+/**
+ * The session that follows a sign-in. The same person again, in the same browser: the session goes on under a new
+ * secret, so other applications stay signed in. Somebody else: the old session ends.
+ */
+async function beginSession(
+  joined: Deps,
+  tx: Transaction,
+  who: RequestContext,
+  input: { userId: string; amr: readonly string[] },
+  { previousSessionId: previous }: Authentication,
+): Promise<{ session: { id: string }; cookie: string }> {
+  const renewed = previous && (await renewSession(joined, tx, who, previous, input));
+  if (renewed) return renewed;
+  if (previous) await revokeSession(joined, who, previous, "replaced").catch(ignoreGone);
+  return createSession(joined, who, input);
 }
 
 function ignoreGone(error: unknown): void {
