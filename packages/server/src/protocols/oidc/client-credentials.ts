@@ -43,7 +43,7 @@ function formDecode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll("+", "%20"));
   } catch {
-    throw new OAuthError("invalid_client", "The Authorization header is not form-encoded (RFC 6749 §2.3.1)");
+    throw new OAuthError("invalid_client", "The Authorization header is not form-encoded (RFC 6749, 2.3.1)");
   }
 }
 
