@@ -121,7 +121,7 @@ function wantedRoles({ roles, administrator }: ConfigurationUser, present: reado
 }
 
 /** How reports and references name a user. */
-export function nameOf(user: Pick<User, "id" | "username" | "email" | "phone">): string {
+function nameOf(user: Pick<User, "id" | "username" | "email" | "phone">): string {
   return user.username ?? user.email ?? user.phone ?? user.id;
 }
 
