@@ -69,6 +69,8 @@ export class TenantState {
   readonly #policies = new Map<string, Compiled<AccessPolicy>>();
   readonly #resources = new Map<string, Map<string, AccessResource>>();
   readonly #grants = new Map<string, Grant>();
+  /** Made when first needed, and forgotten when something comes or goes. */
+  readonly #sorted: Partial<Record<SubjectType, readonly SubjectNode[] | null>> = {};
   readonly groups = new Map<string, AccessGroup>();
   readonly units = new Map<string, AccessUnit>();
   /** Estimated bytes. */
@@ -84,10 +86,19 @@ export class TenantState {
     return this.#subjects[node.type].get(node.id) === node;
   }
 
-  subjects(type: SubjectType): IterableIterator<string> {
-    if (type === "role") return this.#roles.keys();
-    if (type === "group") return this.groups.keys();
-    return type === "unit" ? this.units.keys() : this.#subjects[type].keys();
+  /** The subjects of a type that are known of, by id. */
+  sorted(type: SubjectType): readonly SubjectNode[] {
+    const known = this.#sorted[type];
+    if (known) return known;
+    const sorted = [...this.#known(type)].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#sorted[type] = sorted;
+    return sorted;
+  }
+
+  *#known(type: SubjectType): Generator<SubjectNode> {
+    if (type === "user" || type === "application") return yield* this.#subjects[type].values();
+    const tables = { role: this.#roles, group: this.groups, unit: this.units };
+    for (const id of tables[type].keys()) yield this.#subjects[type].get(id) ?? newNode(type, id);
   }
 
   /** Groups, units and roles that are not there have no rights, whatever still points to them. */
@@ -165,6 +176,7 @@ export class TenantState {
       case "group.set":
       case "group.removed": {
         const id = change.type === "group.set" ? change.group.id : change.id;
+        this.#sorted.group = null;
         const before = this.#put(this.groups, id, change.type === "group.set" ? change.group : undefined);
         return undo(before, change.type, (group) => ({ type: "group.set", group }), {
           type: "group.removed",
@@ -174,6 +186,7 @@ export class TenantState {
       case "unit.set":
       case "unit.removed": {
         const id = change.type === "unit.set" ? change.unit.id : change.id;
+        this.#sorted.unit = null;
         const before = this.#put(this.units, id, change.type === "unit.set" ? change.unit : undefined);
         return undo(before, change.type, (unit) => ({ type: "unit.set", unit }), {
           type: "unit.removed",
@@ -209,6 +222,7 @@ export class TenantState {
 
   #setRole(role: AccessRole): AccessChange {
     const undone = this.#removeRole(role.id) ?? ({ type: "role.removed", id: role.id } as const);
+    this.#sorted.role = null;
     this.#roles.set(role.id, { value: role, statements: null });
     this.weight += weightOfRole(role);
     return undone;
@@ -218,6 +232,7 @@ export class TenantState {
     const before = this.#roles.get(id)?.value;
     if (!before) return null;
     this.#roles.delete(id);
+    this.#sorted.role = null;
     this.weight -= weightOfRole(before);
     return { type: "role.set", role: before };
   }
@@ -296,6 +311,7 @@ export class TenantState {
     if (known) return known;
     const node = newNode(type, id);
     this.#subjects[type].set(id, node);
+    this.#sorted[type] = null;
     this.weight += BYTES.subject;
     return node;
   }
@@ -303,6 +319,7 @@ export class TenantState {
   #prune(node: SubjectNode): void {
     if (node.inactive || node.grants.length + node.groups.length + node.units.length > 0) return;
     this.#subjects[node.type].delete(node.id);
+    this.#sorted[node.type] = null;
     this.weight -= BYTES.subject;
   }
 }
