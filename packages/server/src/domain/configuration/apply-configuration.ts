@@ -17,6 +17,7 @@ import {
   replaceSettings,
   updateTenant,
 } from "../tenants/index.ts";
+import { applyNamespaces } from "./apply-access.ts";
 import { applyApiKeys } from "./apply-api-keys.ts";
 import { applyApplications } from "./apply-applications.ts";
 import { applyCustomFields, applyRoles } from "./apply-roles.ts";
@@ -48,6 +49,10 @@ export async function applyConfiguration(
     const joined = within(deps, tx);
     const home = await homeOf(joined, context);
     await forEachEntry(file.tenants, "/tenants", (entry) => applyTenant(joined, home, entry, report));
+    if (home.context.tenantId !== context.tenantId) {
+      // Here at once, and not when the notice comes back: what starts after the file needs the tenant's new id.
+      tx.afterCommit(() => deps.feed.publish([`tenant:${context.tenantId}`]));
+    }
     if (report.changes.length > 0) {
       await recordEvent(deps, tx, home.context, {
         type: "configuration.applied",
@@ -111,6 +116,7 @@ async function applyTenant(
   const context = { ...home.context, tenantId: tenant.id };
   const run = { deps, context, tenant: entry.slug, report };
   await applyCustomFields(run, entry.customFields, "/customFields");
+  await applyNamespaces(run, entry.namespaces, "/namespaces");
   await applyRoles(run, entry.roles, "/roles");
   await applyUsers(run, entry.users, "/users");
   await applyApplications(run, entry.applications, "/applications");

@@ -257,6 +257,15 @@ describe("ids and serials of the file", () => {
   });
 
   it.each([
+    ["a role", { roles: [{ code: "editor" }] }],
+    ["a custom field", { customFields: [{ key: "badge", type: "string" as const }] }],
+    ["a key", { apiKeys: [{ name: "ci", type: "global" as const, permissions: ["user:read"] }] }],
+  ])("leave alone a tenant that holds anything, such as %s", async (_what, part) => {
+    await apply(only(part));
+    expect((await refusal(apply(only({ id: ID })))).code).toBe("object.id_fixed");
+  });
+
+  it.each([
     ["tenant", { id: ID }, "/tenants/0"],
     ["user", { users: [{ username: "zs", id: ID }] }, "/tenants/0/users/0/id"],
     ["user's serial", { users: [{ username: "zs", serial: 999_999 }] }, "/tenants/0/users/0/serial"],

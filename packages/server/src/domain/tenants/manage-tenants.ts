@@ -64,7 +64,7 @@ export async function createTenant(deps: Deps, context: RequestContext, input: N
 /**
  * The default tenant, made where there is none. Safe to call in several processes at once.
  *
- * @param id - wanted by a configuration file. A tenant that has neither users nor applications yet gives up its own:
+ * @param id - wanted by a configuration file. A tenant that holds nothing yet gives up its own:
  *   nobody can have learned it.
  * @throws IdentityError `object.id_fixed` when the tenant is in use under another id, `object.id_taken`
  */

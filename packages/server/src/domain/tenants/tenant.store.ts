@@ -85,11 +85,14 @@ export async function deleteTenantRow(tx: Transaction, id: string): Promise<void
   await tx.query("delete from tenants where id = $1", [id]);
 }
 
-/** Whether ids of this tenant's may be in use somewhere. */
+/** Whether the tenant holds anything that somebody made. */
 export async function isTenantUsed(tx: Transaction, id: string): Promise<boolean> {
   const [row] = await tx.query<{ used: boolean }>(
     `select exists (select 1 from users where tenant_id = $1)
-         or exists (select 1 from applications where tenant_id = $1) as used`,
+         or exists (select 1 from applications where tenant_id = $1)
+         or exists (select 1 from roles where tenant_id = $1 and not system)
+         or exists (select 1 from custom_fields where tenant_id = $1)
+         or exists (select 1 from api_keys where tenant_id = $1) as used`,
     [id],
   );
   return row?.used ?? false;
