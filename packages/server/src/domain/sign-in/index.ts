@@ -12,10 +12,8 @@ export {
   startSignedInFlow,
   takeFinishedFlow,
 } from "./start-flow.ts";
-export { type FlowState, STEPS } from "./steps.ts";
 export {
   changeIdentifier,
-  checkApplicationAccess,
   giveIdentifier,
   givePassword,
   type StepResult,

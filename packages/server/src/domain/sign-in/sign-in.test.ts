@@ -175,10 +175,10 @@ it("whatever the order and the repeats, only the right password for the right pe
     const { id } = await begin(browser);
     let finished = false;
     for (const name of path) {
-      const flow = await findFlow(deps, visitor, id, browser);
+      const flow: Flow = await findFlow(deps, visitor, id, browser);
       const who =
         flow.state === "password" ? flow.identifier : name === "ann's password for nobody" ? "nobody" : "ann";
-      const deserved =
+      const deserved: boolean =
         !finished && who === "ann" && (name === "right password" || name === "ann's password for nobody");
       const result = await MOVES[name]?.(flow).catch((error: unknown) => {
         if (!(error instanceof IdentityError)) throw error;

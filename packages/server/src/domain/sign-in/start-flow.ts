@@ -111,6 +111,6 @@ export async function takeFinishedFlow(
   return { userId, sessionId, applicationId, continuation };
 }
 
-export function browserHash(deps: Deps, browser: string): Buffer {
+function browserHash(deps: Deps, browser: string): Buffer {
   return deps.secrets.keyedHash(browser, "sign-in-browser");
 }

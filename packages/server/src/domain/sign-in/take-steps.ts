@@ -140,7 +140,7 @@ function ignoreGone(error: unknown): void {
 }
 
 /** Whether this person may enter this application; asked wherever a session meets an application. */
-export async function checkApplicationAccess(
+async function checkApplicationAccess(
   deps: Deps,
   tenantId: string,
   applicationId: string | null,
