@@ -40,29 +40,35 @@ export interface VerifiedToken {
 /** Tokens whose signature was checked; about 1.5 kB each. */
 const CAPACITY = 50_000;
 
-/** Verified tokens by their text. Only what can never change is kept, so entries go only for want of room. */
+/** Characters at a token's end, in its signature: enough to tell any two apart. */
+const KEY_LENGTH = 43;
+
+/**
+ * Verified tokens. Only what can never change is kept, so entries go only for want of room. They are found by their
+ * last characters, because a map hashes the whole of a key that it has not seen, and then compared as a whole.
+ */
 class VerifiedTokens {
-  readonly #claims = new Map<string, AccessTokenClaims>();
+  readonly #entries = new Map<string, { token: string; claims: AccessTokenClaims }>();
 
   find(tenantId: string, token: string): AccessTokenClaims | undefined {
-    const claims = this.#claims.get(token);
-    return claims?.tenantId === tenantId ? claims : undefined;
+    const entry = this.#entries.get(token.slice(-KEY_LENGTH));
+    return entry?.token === token && entry.claims.tenantId === tenantId ? entry.claims : undefined;
   }
 
   keep(token: string, claims: AccessTokenClaims): void {
-    if (this.#claims.size >= CAPACITY) {
-      const oldest = this.#claims.keys().next();
-      if (!oldest.done) this.#claims.delete(oldest.value);
+    if (this.#entries.size >= CAPACITY) {
+      const oldest = this.#entries.keys().next();
+      if (!oldest.done) this.#entries.delete(oldest.value);
     }
-    this.#claims.set(token, claims);
+    this.#entries.set(token.slice(-KEY_LENGTH), { token, claims });
   }
 
   forget(token: string): void {
-    this.#claims.delete(token);
+    this.#entries.delete(token.slice(-KEY_LENGTH));
   }
 
   clear(): void {
-    this.#claims.clear();
+    this.#entries.clear();
   }
 }
 

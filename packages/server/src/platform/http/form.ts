@@ -10,13 +10,25 @@ import { IdentityError } from "@ostiary/contracts";
 export function parseForm(body: Buffer | string): Record<string, string> {
   if (typeof body !== "string" && !isUtf8(body)) throw new IdentityError("request.invalid_text");
   const values: Record<string, string> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(body.toString("utf8"))) {
+  for (const [name, value] of pairsOf(body.toString("utf8"))) {
     checkText(name);
     checkText(value);
     if (name in values) throw new IdentityError("request.duplicate_key", { reason: `repeated ${name}` });
     values[name] = value;
   }
   return values;
+}
+
+/** Escapes are seldom; without them the pairs are where the separators are, at half the time. */
+function pairsOf(text: string): Iterable<[string, string]> {
+  if (/[%+]/.test(text)) return new URLSearchParams(text);
+  return text
+    .split("&")
+    .filter((pair) => pair !== "")
+    .map((pair) => {
+      const equals = pair.indexOf("=");
+      return equals < 0 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)];
+    });
 }
 
 /** Percent-encoded bytes that are no UTF-8 are decoded to U+FFFD; nobody types that character. */

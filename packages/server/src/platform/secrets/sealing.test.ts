@@ -77,7 +77,8 @@ describe("a keyed hash", () => {
 
   it("is HMAC-SHA256 under a key derived for the purpose", () => {
     const key = Buffer.from(hkdfSync("sha256", hashKey, "", "ostiary keyed hash v1 api-key", 32));
-    expect(keyedHash("ak_1", "api-key")).toEqual(createHmac("sha256", key).update("ak_1").digest());
+    for (const text of ["ak_1", "", "密码 é", "x".repeat(10_000)])
+      expect(keyedHash(text, "api-key")).toEqual(createHmac("sha256", key).update(text).digest());
   });
 
   it("is the same every time, and different for another text, purpose or installation", () => {

@@ -1,12 +1,4 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from "node:crypto";
 import type { Secrets } from "../../kernel/ports.ts";
 import { MASTER_KEY_BYTES } from "./master-key.ts";
 
@@ -105,17 +97,33 @@ function derive(masterKey: Buffer): { id: Buffer; key: Buffer } {
  */
 export function createKeyedHasher(hashKey: Buffer): (text: string, purpose: string) => Buffer {
   if (hashKey.length !== 32) throw new Error("The hash key has 32 bytes");
-  // Purposes are few and fixed in the code. Key objects: an HMAC takes 1.9 µs with one, and 11.8 µs with a buffer.
-  const keys = new Map<string, KeyObject>();
+  const macs = new Map<string, (text: string) => Buffer>(); // purposes are few and fixed in the code
   return (text, purpose) => {
-    let key = keys.get(purpose);
-    if (!key) {
+    let mac = macs.get(purpose);
+    if (!mac) {
       const derived = hkdfSync("sha256", hashKey, "", `ostiary keyed hash v1 ${purpose}`, 32);
-      key = createSecretKey(Buffer.from(derived));
-      keys.set(purpose, key);
+      mac = createMac(Buffer.from(derived));
+      macs.set(purpose, mac);
     }
-    return createHmac("sha256", key).update(text).digest();
+    return mac(text);
   };
+}
+
+/** Of SHA-256, in bytes. */
+const BLOCK_BYTES = 64;
+
+/**
+ * HMAC-SHA256 (RFC 2104 §2) from one-shot hashes, for keys of 32 bytes. `createHmac` makes an object outside of the
+ * JavaScript heap for every call, which under load costs 5 µs and a sixth of a token verification; this costs 1 µs.
+ */
+function createMac(key: Buffer): (text: string) => Buffer {
+  const padded = Buffer.concat([key], BLOCK_BYTES);
+  const inner = Buffer.from(padded.map((byte) => byte ^ 0x36));
+  const outer = Buffer.from(padded.map((byte) => byte ^ 0x5c));
+  // "binary" is Latin-1, one character a byte; a Buffer for the result would again be an object of its own.
+  const digest = (pad: Buffer, message: Buffer) =>
+    Buffer.from(hash("sha256", Buffer.concat([pad, message]), "binary"), "latin1");
+  return (text) => digest(outer, digest(inner, Buffer.from(text)));
 }
 
 /** Joins both for the domain; `needsResealing` and the bytes of `Sealer` are for the re-key command. */

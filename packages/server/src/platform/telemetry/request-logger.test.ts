@@ -12,7 +12,7 @@ it("writes the request's lines with its trace id, and makes nothing while there 
       return root.child(...args);
     },
   });
-  const log = requestLogger(counting as never, { reqId: "t1" }, {}, {} as never);
+  const log = requestLogger(counting, { reqId: "t1" });
   expect([log.level, children]).toEqual(["info", 0]);
   log.debug("not this one");
   log.info({ a: 1 }, "said");

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyServerOptions } from "fastify";
+import type { FastifyBaseLogger } from "fastify";
 
 type Level = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 
@@ -56,5 +56,6 @@ class RequestLogger {
 }
 
 /** Fastify's `childLoggerFactory`. A route's own `logLevel` is not supported; we have none. */
-export const requestLogger: NonNullable<FastifyServerOptions["childLoggerFactory"]> = (logger, bindings) =>
-  new RequestLogger(logger, bindings) as FastifyBaseLogger;
+export function requestLogger(logger: FastifyBaseLogger, bindings: object): FastifyBaseLogger {
+  return new RequestLogger(logger, bindings) as FastifyBaseLogger;
+}
