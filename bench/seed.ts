@@ -51,6 +51,10 @@ export async function seed(
     const tenantId = `(case when n = 0 then '${parts.defaultTenantId}' else ${idSql("tenant", "n")} end)`;
     await execute(tenantsSql(parts.tenants, tenantId));
     await query(applicationsSql(parts.tenants, tenantId), [parts.secretHash]);
+    await execute(
+      `insert into namespaces (tenant_id, id, code, name, application_id, created_at, updated_at)
+         select tenant_id, id, id, name, id, ${NOW}, ${NOW} from applications on conflict do nothing`,
+    );
     // A trigram index is built from all rows ten times faster than row by row.
     const [index] = await query<{ sql: string }>("select pg_get_indexdef('users_search'::regclass) as sql");
     await execute("drop index users_search");
@@ -76,6 +80,8 @@ function tenantsSql(tenants: number, tenantId: string): string {
         from generate_series(1, ${tenants - 1}) n
       union all
       select ${rsa}, '${RSA_TENANT.slug}', 'RSA', '{"tokens": {"signingAlgorithm": "RS256"}}'::jsonb, ${NOW}, ${NOW};
+    insert into namespaces (tenant_id, id, code, name, created_at, updated_at)
+      select id, id, 'default', 'Default', ${NOW}, ${NOW} from tenants on conflict do nothing;
     insert into roles (tenant_id, id, code, name, permissions, created_at, updated_at)
       select ${tenantId}, ${idSql("role", "n")}, 'member', 'Member', '{user:read,role:read}', ${NOW}, ${NOW}
         from generate_series(0, ${tenants - 1}) n;`;
@@ -113,6 +119,6 @@ function usersSql(series: string, tenantId: string, passwordHash: string): strin
         from ${series};
     insert into passwords (tenant_id, user_id, hash, changed_at)
       select ${tenantId}, ${user}, '${passwordHash}', ${NOW} from ${series};
-    insert into role_assignments (tenant_id, role_id, user_id, created_at)
-      select ${tenantId}, ${idSql("role", "n")}, ${user}, ${NOW} from ${series};`;
+    insert into access_grants (tenant_id, id, role_id, user_id, created_at, updated_at)
+      select ${tenantId}, ${user}, ${idSql("role", "n")}, ${user}, ${NOW}, ${NOW} from ${series};`;
 }

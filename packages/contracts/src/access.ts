@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { Code, Id, Line, Lines, StrictObject, Timestamp, Version } from "./common.ts";
+import { Code, Id, Line, Lines, Nullable, StrictObject, Timestamp, Version } from "./common.ts";
 
 /** `user:read`; `user:*` stands for every action on users, `*` for everything. */
 export const PermissionCode = Type.String({
@@ -9,6 +9,46 @@ export const PermissionCode = Type.String({
   description: "`user:read`; `user:*` stands for every action on users, `*` for everything",
   examples: ["user:read"],
 });
+
+/**
+ * What our own functions ask for, in the namespace `default`. `namespace:write` in a namespace is the right to decide
+ * what that namespace's roles and policies give, without having it oneself.
+ */
+export const PERMISSIONS = [
+  "tenant:read",
+  "tenant:write",
+  "tenants:manage",
+  "settings:read",
+  "settings:write",
+  "user:read",
+  "user:write",
+  "role:read",
+  "role:write",
+  "namespace:read",
+  "namespace:write",
+  "resource:read",
+  "resource:write",
+  "policy:read",
+  "policy:write",
+  "access-grant:read",
+  "access-grant:write",
+  "access:check",
+  "group:read",
+  "group:write",
+  "organization:read",
+  "organization:write",
+  "application:read",
+  "application:write",
+  "api-key:read",
+  "api-key:write",
+  "session:read",
+  "session:write",
+  "signing-key:read",
+  "signing-key:write",
+  "audit:read",
+  "configuration:read",
+  "configuration:write",
+] as const;
 
 export const RoleCode = Code;
 
@@ -31,6 +71,7 @@ export const Role = Type.Object({
   name: Type.String(),
   description: Type.String(),
   permissions: Type.Array(Type.String()),
+  parentId: Nullable(Id, { description: "The role of the same namespace whose permissions it has too" }),
   system: Type.Boolean({ description: "Built in: can be given and taken, but not changed" }),
   version: Version,
   createdAt: Timestamp,
@@ -44,6 +85,7 @@ export const CreateRole = StrictObject({
   name: Type.Optional(Line(128, { description: "Default: the code" })),
   description: Type.Optional(Lines(1_024)),
   permissions: Type.Optional(Permissions),
+  parentId: Type.Optional(Nullable(Id)),
 });
 export type CreateRole = Static<typeof CreateRole>;
 
@@ -52,6 +94,7 @@ export const UpdateRole = StrictObject({
   name: Type.Optional(Line(128)),
   description: Type.Optional(Lines(1_024)),
   permissions: Type.Optional(Permissions),
+  parentId: Type.Optional(Nullable(Id)),
 });
 export type UpdateRole = Static<typeof UpdateRole>;
 

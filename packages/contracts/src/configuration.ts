@@ -3,6 +3,7 @@ import { CreateRole, RoleCodes } from "./access.ts";
 import { API_KEY_PATTERN, API_KEY_TYPES, CreateApiKey } from "./api-keys.ts";
 import { MAXIMUM_SECRETS, UpdateApplication } from "./applications.ts";
 import { Json, Line, Nullable, OneOf, Slug, StrictObject } from "./common.ts";
+import { CreateNamespace } from "./namespaces.ts";
 import { TenantSettingsPatch } from "./settings.ts";
 import { CreateCustomField, PasswordInput, UpdateUser } from "./users.ts";
 
@@ -10,7 +11,6 @@ export const CONFIGURATION_VERSION = "ostiary/v1";
 
 /** Keys of the file that belong to parts of the product which this version does not have. */
 export const FUTURE_TENANT_KEYS = [
-  "namespaces",
   "resources",
   "policies",
   "groups",
@@ -138,6 +138,7 @@ const ConfigurationTenant = StrictObject({
   name: Type.Optional(Line(128, { minLength: 1, description: "Default: the slug" })),
   settings: Type.Optional(TenantSettingsPatch),
   customFields: Type.Optional(Type.Array(CreateCustomField, { maxItems: 1_000 })),
+  namespaces: Type.Optional(Type.Array(CreateNamespace, { maxItems: 10_000 })),
   roles: Type.Optional(Type.Array(ConfigurationRole, { maxItems: 10_000 })),
   users: Type.Optional(Type.Array(ConfigurationUser, { maxItems: 100_000 })),
   applications: Type.Optional(Type.Array(ConfigurationApplication, { maxItems: 10_000 })),
@@ -159,6 +160,7 @@ export const CONFIGURATION_KINDS = [
   "tenant",
   "settings",
   "customField",
+  "namespace",
   "role",
   "user",
   "application",

@@ -140,10 +140,65 @@ export const ERRORS = {
   "role.not_found": { status: 404, message: "There is no such role." },
   "role.code_taken": { status: 409, message: "A role with this code already exists." },
   "role.system_protected": { status: 409, message: "A built-in role cannot be changed or deleted." },
+  "role.parent_invalid": {
+    status: 400,
+    message:
+      "A role's parent is another role of the same namespace, and roles cannot be parents in a circle.",
+  },
+  "namespace.not_found": { status: 404, message: "There is no such namespace." },
+  "namespace.code_taken": { status: 409, message: "A namespace with this code already exists." },
+  "namespace.protected": {
+    status: 409,
+    message: "The namespace `default` and those of applications cannot be deleted or get another code.",
+  },
+  "resource.not_found": { status: 404, message: "There is no such resource." },
+  "resource.code_taken": { status: 409, message: "A resource with this code already exists." },
+  "policy.not_found": { status: 404, message: "There is no such policy." },
+  "policy.code_taken": { status: 409, message: "A policy with this code already exists." },
+  "policy.invalid": {
+    status: 400,
+    message: "A statement has a pattern or a condition that cannot be used. See `errors`.",
+  },
+  "policy.system_protected": { status: 409, message: "A built-in policy cannot be changed or deleted." },
+  "access_grant.not_found": { status: 404, message: "There is no such access grant." },
+  "access_grant.exists": {
+    status: 409,
+    message: "This was granted already, on other terms. Change that grant.",
+  },
+  "access_grant.invalid": {
+    status: 400,
+    message: "This cannot be granted to that. See `errors` for what to correct.",
+  },
+  "delegation.not_found": { status: 404, message: "There is no such delegation." },
+  "delegation.exists": {
+    status: 409,
+    message: "This subject has a delegation there already. Change that one.",
+  },
+  "access.too_many_questions": { status: 400, message: "At most 1,000 questions fit in one request." },
   "permission.escalation": {
     status: 403,
     message: "You cannot give a permission that you do not have yourself.",
   },
+
+  // Groups and organizations
+  "group.not_found": { status: 404, message: "There is no such group." },
+  "group.code_taken": { status: 409, message: "A group with this code already exists." },
+  "organization.not_found": { status: 404, message: "There is no such organization." },
+  "organization.code_taken": { status: 409, message: "An organization with this code already exists." },
+  "unit.not_found": { status: 404, message: "There is no such unit." },
+  "unit.code_taken": { status: 409, message: "A unit with this code already exists in the organization." },
+  "unit.parent_invalid": {
+    status: 409,
+    message: "A unit can be moved within its organization only, and not below itself.",
+  },
+  "unit.root_protected": {
+    status: 409,
+    message: "This unit is the organization itself. Change or delete the organization.",
+  },
+  "unit.too_deep": { status: 409, message: "Units can be nested 32 deep." },
+  "member.not_found": { status: 404, message: "This user is no member there." },
+  "invitation.not_found": { status: 404, message: "There is no such invitation." },
+  "invitation.refused": { status: 400, message: "This invitation cannot be used." },
 
   // Applications
   "application.not_found": { status: 404, message: "There is no such application." },

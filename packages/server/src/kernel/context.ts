@@ -10,6 +10,11 @@ export interface RequestContext {
   actor: Actor;
   /** Permission codes of the actor in this tenant, wildcards included (`*`, `user:*`). */
   permissions: ReadonlySet<string>;
+  /**
+   * For whom the credentials speak: the user or application, of an API key its owner. What was delegated to him counts
+   * as far as `limit` holds it (null: all of it). Absent: nobody to whom anything could be delegated.
+   */
+  subject?: { type: "user" | "application"; id: string; limit: ReadonlySet<string> | null } | null;
   /** The session that the access token or cookie of the request belongs to, when there is one. */
   sessionId?: string | null;
   ip: string | null;

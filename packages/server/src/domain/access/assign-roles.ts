@@ -1,10 +1,12 @@
 import { type EffectivePermissions, IdentityError } from "@ostiary/contracts";
+import type { ChangeKey } from "../../kernel/changes.ts";
 import type { RequestContext } from "../../kernel/context.ts";
+import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { recordEvents } from "../audit/index.ts";
-import type { Deps } from "../deps.ts";
+import { type Deps, within } from "../deps.ts";
 import {
-  deleteAllAssignments,
+  deleteAllRights,
   deleteAssignments,
   hasActiveAdministrator,
   insertAssignments,
@@ -13,7 +15,15 @@ import {
   selectAssignedRoles,
   touchUser,
 } from "./assignment.store.ts";
-import { checkNoEscalation, checkPermission } from "./permissions.ts";
+import { checkPermission } from "./permissions.ts";
+import { checkGives } from "./places.ts";
+import {
+  DEFAULT_NAMESPACE,
+  type Effective,
+  loadEffectiveRights,
+  loadRightsOf,
+  type Right,
+} from "./rights.ts";
 import { selectRolesByName } from "./role.store.ts";
 import { ADMINISTRATOR } from "./roles.ts";
 
@@ -73,20 +83,15 @@ async function changeRoles(
     const given = give.filter(({ id }) => !before.some((role) => role.id === id));
     const taken = take.filter(({ id }) => before.some((role) => role.id === id));
     if (given.length + taken.length === 0) return before.map(({ name }) => name);
-    for (const role of [...given, ...taken]) checkNoEscalation(context, role.permissions);
-    await deleteAssignments(
+    await checkMayGiveRoles(within(deps, tx), context, [...given, ...taken]);
+    const gone = await deleteAssignments(
       tx,
       tenantId,
       userId,
       taken.map(({ id }) => id),
     );
-    await insertAssignments(
-      tx,
-      tenantId,
-      userId,
-      given.map(({ id }) => id),
-      now,
-    );
+    const grants = given.map((role) => ({ id: newId(now), roleId: role.id }));
+    await insertAssignments(tx, tenantId, userId, grants, now);
     await touchUser(tx, tenantId, userId, now);
     if (taken.some(({ name }) => name === ADMINISTRATOR)) await checkAdministratorRemains(tx, tenantId);
     const event = (type: "role.assigned" | "role.unassigned", names: { name: string }[]) =>
@@ -98,10 +103,29 @@ async function changeRoles(
       tx,
       context,
       [...event("role.assigned", given), ...event("role.unassigned", taken)],
-      [`user:${userId}`],
+      [`user:${userId}`, ...grantParts(tenantId, [...gone, ...grants.map(({ id }) => id)])],
     );
     return (await selectAssignedRoles(tx, tenantId, userId)).map(({ name }) => name);
   });
+}
+
+function grantParts(tenantId: string, ids: readonly string[]): ChangeKey[] {
+  return ids.map((id): ChangeKey => `access-part:${tenantId}:grant:${id}`);
+}
+
+/** All that the roles give, by their parents and policies too. @throws IdentityError `permission.escalation` */
+async function checkMayGiveRoles(
+  deps: Deps,
+  context: RequestContext,
+  roles: readonly { id: string }[],
+): Promise<void> {
+  for (const { id } of roles) {
+    await checkGives(
+      deps,
+      context,
+      await loadRightsOf(deps.database, context.tenantId, { type: "role", id }),
+    );
+  }
 }
 
 /** @throws IdentityError `role.not_found` when one of the names is nobody's. */
@@ -115,37 +139,50 @@ async function rolesNamed(tx: Transaction, tenantId: string, names: readonly str
 
 /** Takes everything from a user who is being deleted; the rules have been asked already. */
 export async function dropRoles(tx: Transaction, tenantId: string, userId: string): Promise<void> {
-  await deleteAllAssignments(tx, tenantId, userId);
+  await deleteAllRights(tx, tenantId, userId);
 }
 
 /**
  * To be called after the change, in its transaction, when it may have taken an administrator away. Those who do so
  * at the same time wait here for each other, and then see what the other has done.
  *
+ * @param userId - the one user whom the change concerns: nothing is asked when he is no administrator.
  * @throws IdentityError `user.last_administrator`
  */
-export async function checkAdministratorRemains(tx: Transaction, tenantId: string): Promise<void> {
+export async function checkAdministratorRemains(
+  tx: Transaction,
+  tenantId: string,
+  userId?: string,
+): Promise<void> {
+  if (userId !== undefined) {
+    const rights = await loadRightsOf(tx, tenantId, { type: "user", id: userId });
+    if (!rights.some(isEverything)) return;
+  }
   await lockAdministrators(tx, tenantId);
   if (!(await hasActiveAdministrator(tx, tenantId, ADMINISTRATOR))) {
     throw new IdentityError("user.last_administrator");
   }
 }
 
+/** As `checkAdministratorRemains`, after something was taken that gave these rights. */
+export async function checkAdministratorRemainsWithout(
+  tx: Transaction,
+  tenantId: string,
+  taken: readonly Right[],
+): Promise<void> {
+  if (taken.some(isEverything)) await checkAdministratorRemains(tx, tenantId);
+}
+
+const isEverything = ({ namespace, resource, action }: Right) =>
+  namespace === DEFAULT_NAMESPACE && resource === "*" && action === "*";
+
 export function hasAdministrator(deps: Deps, tenantId: string): Promise<boolean> {
   return hasActiveAdministrator(deps.database, tenantId, ADMINISTRATOR);
 }
 
 /** The rights of a user as the database has them now, not as a cache does: for decisions inside a transaction. */
-export async function loadRights(
-  deps: Deps,
-  tenantId: string,
-  userId: string,
-): Promise<{ roles: string[]; permissions: string[] }> {
-  const roles = await selectAssignedRoles(deps.database, tenantId, userId);
-  return {
-    roles: roles.map(({ name }) => name),
-    permissions: [...new Set(roles.flatMap(({ permissions }) => permissions))].sort(),
-  };
+export function loadRights(deps: Deps, tenantId: string, userId: string): Promise<Effective> {
+  return loadEffectiveRights(deps, tenantId, { type: "user", id: userId });
 }
 
 /**
@@ -156,8 +193,8 @@ export async function loadRights(
  */
 export async function checkMayControl(deps: Deps, context: RequestContext, userId: string): Promise<void> {
   if (context.actor.type === "user" && context.actor.id === userId) return;
-  const { permissions } = await loadRights(deps, context.tenantId, userId);
-  checkNoEscalation(context, permissions);
+  const subject = { type: "user", id: userId } as const;
+  await checkGives(deps, context, await loadRightsOf(deps.database, context.tenantId, subject));
 }
 
 /** What a user may do, and by which roles. @throws IdentityError `permission.denied` */

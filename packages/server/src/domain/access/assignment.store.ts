@@ -18,58 +18,58 @@ export async function touchUser(tx: Transaction, tenantId: string, userId: strin
   ]);
 }
 
-/** Returns the ids of the roles that the user did not have before. */
+/** @param grants - a new id for each role that the user has not yet. */
 export async function insertAssignments(
   tx: Transaction,
   tenantId: string,
   userId: string,
-  roleIds: readonly string[],
+  grants: readonly { id: string; roleId: string }[],
   now: Date,
-): Promise<string[]> {
-  const rows = await tx.query<{ roleId: string }>(
-    `insert into role_assignments (tenant_id, role_id, user_id, created_at)
-     select $1, r, $2, $4 from unnest($3::text[]) as r
-     on conflict do nothing returning role_id as "roleId"`,
-    [tenantId, userId, roleIds, now],
+): Promise<void> {
+  await tx.query(
+    `insert into access_grants (tenant_id, id, user_id, role_id, created_at, updated_at)
+     select $1, g.id, $2, g.role_id, $5, $5 from unnest($3::text[], $4::text[]) as g(id, role_id)
+     on conflict on constraint access_grants_once do nothing`,
+    [tenantId, userId, grants.map(({ id }) => id), grants.map(({ roleId }) => roleId), now],
   );
-  return rows.map((row) => row.roleId);
 }
 
-/** Returns the ids of the roles that the user had. */
+/** Returns the ids of the grants that are no more. */
 export async function deleteAssignments(
   tx: Transaction,
   tenantId: string,
   userId: string,
   roleIds: readonly string[],
 ): Promise<string[]> {
-  const rows = await tx.query<{ roleId: string }>(
-    `delete from role_assignments where tenant_id = $1 and user_id = $2 and role_id = any($3)
-     returning role_id as "roleId"`,
+  const rows = await tx.query<{ id: string }>(
+    `delete from access_grants where tenant_id = $1 and user_id = $2 and role_id = any($3) returning id`,
     [tenantId, userId, roleIds],
   );
-  return rows.map((row) => row.roleId);
+  return rows.map(({ id }) => id);
 }
 
-export async function deleteAllAssignments(tx: Transaction, tenantId: string, userId: string): Promise<void> {
-  await tx.query("delete from role_assignments where tenant_id = $1 and user_id = $2", [tenantId, userId]);
+/** Everything that a user was given or is a member of. */
+export async function deleteAllRights(tx: Transaction, tenantId: string, userId: string): Promise<void> {
+  for (const table of ["access_grants", "delegations", "group_members", "unit_members"]) {
+    await tx.query(`delete from ${table} where tenant_id = $1 and user_id = $2`, [tenantId, userId]);
+  }
 }
 
 export interface AssignedRole {
   id: string;
   /** `code`, or `namespace/code`. */
   name: string;
-  permissions: string[];
 }
 
+/** What was given to the user himself, switched off or not. */
 export function selectAssignedRoles(
   database: Queryable,
   tenantId: string,
   userId: string,
 ): Promise<AssignedRole[]> {
   return database.query(
-    `select r.id, case when r.namespace = 'default' then r.code else r.namespace || '/' || r.code end as name,
-            r.permissions
-       from role_assignments a join roles r on r.tenant_id = a.tenant_id and r.id = a.role_id
+    `select r.id, case when r.namespace = 'default' then r.code else r.namespace || '/' || r.code end as name
+       from access_grants a join roles r on r.tenant_id = a.tenant_id and r.id = a.role_id
       where a.tenant_id = $1 and a.user_id = $2 order by 2`,
     [tenantId, userId],
   );
@@ -80,17 +80,27 @@ export async function lockAdministrators(tx: Transaction, tenantId: string): Pro
   await tx.query("select pg_advisory_xact_lock(hashtextextended('administrators:' || $1, 0))", [tenantId]);
 }
 
+/** Whether an active user has the role: himself, as a member of a group or unit, or of a sub-unit that inherits it. */
 export async function hasActiveAdministrator(
   database: Queryable,
   tenantId: string,
   role: string,
 ): Promise<boolean> {
   const [row] = await database.query<{ found: boolean }>(
-    `select exists (
-       select 1 from roles r
-         join role_assignments a on a.tenant_id = r.tenant_id and a.role_id = r.id
-         join users u on u.tenant_id = a.tenant_id and u.id = a.user_id
-        where r.tenant_id = $1 and r.namespace = 'default' and r.code = $2 and u.status = 'active') as found`,
+    `with recursive
+       given as (
+         select a.user_id, a.group_id, a.unit_id, a.inherit from roles r
+           join access_grants a on a.tenant_id = r.tenant_id and a.role_id = r.id and a.enabled
+          where r.tenant_id = $1 and r.namespace = 'default' and r.code = $2),
+       below as (
+         select unit_id as id, inherit from given where unit_id is not null
+         union
+         select u.id, true from below b join units u on u.tenant_id = $1 and u.parent_id = b.id where b.inherit)
+     select exists (select from given g join users u on u.tenant_id = $1 and u.id = g.user_id where u.status = 'active')
+         or exists (select from given g join group_members m on m.tenant_id = $1 and m.group_id = g.group_id
+                      join users u on u.tenant_id = $1 and u.id = m.user_id where u.status = 'active')
+         or exists (select from below b join unit_members m on m.tenant_id = $1 and m.unit_id = b.id
+                      join users u on u.tenant_id = $1 and u.id = m.user_id where u.status = 'active') as found`,
     [tenantId, role],
   );
   return row?.found ?? false;

@@ -3,6 +3,7 @@ import type { ChangeFeed } from "../../kernel/changes.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
 import { selectPrincipal } from "./principal.store.ts";
+import { loadEffectiveRights } from "./rights.ts";
 
 /** A user as every request about him needs it: who he is, whether he may act, and what he may do. */
 export interface Principal {
@@ -23,8 +24,9 @@ export interface Principal {
   status: UserStatus;
   createdAt: Date;
   updatedAt: Date;
-  /** Codes; `namespace/code` outside of the namespace `default`. */
+  /** Codes; `namespace/code` outside of the namespace `default`. Also by way of groups, units and child roles. */
   roles: readonly string[];
+  /** In the namespace `default`, as far as codes can say it. */
   permissions: ReadonlySet<string>;
   permissionCodes: readonly string[];
 }
@@ -68,13 +70,18 @@ export function findPrincipal(
 }
 
 async function load(deps: Deps, tenantId: string, userId: string): Promise<Principal | null> {
-  const row = await selectPrincipal(deps.database, tenantId, userId);
+  const [row, rights] = await Promise.all([
+    selectPrincipal(deps.database, tenantId, userId),
+    loadEffectiveRights(deps, tenantId, { type: "user", id: userId }),
+  ]);
   if (!row) return null;
   return {
     tenantId,
     userId,
     ...row,
     picture: row.profile.picture ?? null,
-    permissions: new Set(row.permissionCodes),
+    roles: rights.roles,
+    permissionCodes: rights.permissions,
+    permissions: new Set(rights.permissions),
   };
 }

@@ -14,11 +14,9 @@ export interface PrincipalRow {
   status: UserStatus;
   createdAt: Date;
   updatedAt: Date;
-  roles: string[];
-  permissionCodes: string[];
 }
 
-/** A user with the names of his roles and what they permit: one statement, as every cold verification needs it. */
+/** A user without his rights; deleted ones too. */
 export async function selectPrincipal(
   database: Queryable,
   tenantId: string,
@@ -27,18 +25,8 @@ export async function selectPrincipal(
   const [row] = await database.query<PrincipalRow>(
     `select u.serial, u.username, u.email, u.email_verified as "emailVerified", u.phone,
             u.phone_verified as "phoneVerified", u.nickname, u.name, u.profile, u.status,
-            u.created_at as "createdAt", u.updated_at as "updatedAt", access.roles, access."permissionCodes"
-       from users u
-       cross join lateral (
-         select coalesce(array_agg(distinct case when r.namespace = 'default' then r.code
-                                                 else r.namespace || '/' || r.code end)
-                           filter (where r.id is not null), '{}') as roles,
-                coalesce(array_agg(distinct p.code) filter (where p.code is not null), '{}') as "permissionCodes"
-           from role_assignments a
-           join roles r on r.tenant_id = a.tenant_id and r.id = a.role_id
-           left join lateral unnest(r.permissions) as p(code) on true
-          where a.tenant_id = u.tenant_id and a.user_id = u.id) access
-      where u.tenant_id = $1 and u.id = $2`,
+            u.created_at as "createdAt", u.updated_at as "updatedAt"
+       from users u where u.tenant_id = $1 and u.id = $2`,
     [tenantId, userId],
   );
   return row;

@@ -4,7 +4,7 @@ import { violatedConstraint } from "../../platform/database/unique-violation.ts"
 
 type RoleRow = Omit<Role, "createdAt" | "updatedAt"> & { createdAt: Date; updatedAt: Date };
 
-const COLUMNS = `id, namespace, code, name, description, system, permissions, version,
+const COLUMNS = `id, namespace, code, name, description, system, permissions, parent_id as "parentId", version,
   created_at as "createdAt", updated_at as "updatedAt"`;
 
 function toRole(row: RoleRow): Role {
@@ -13,7 +13,7 @@ function toRole(row: RoleRow): Role {
 
 export type NewRole = Pick<
   Role,
-  "id" | "namespace" | "code" | "name" | "description" | "system" | "permissions"
+  "id" | "namespace" | "code" | "name" | "description" | "system" | "permissions" | "parentId"
 >;
 
 /** False when the namespace has a role with this code. */
@@ -24,8 +24,9 @@ export async function insertRole(
   now: Date,
 ): Promise<boolean> {
   const rows = await tx.query<{ id: string }>(
-    `insert into roles (tenant_id, id, namespace, code, name, description, system, permissions, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+    `insert into roles (tenant_id, id, namespace, code, name, description, system, permissions, parent_id, created_at,
+                        updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
      on conflict (tenant_id, namespace, code) do nothing returning id`,
     [
       tenantId,
@@ -36,6 +37,7 @@ export async function insertRole(
       role.description,
       role.system,
       role.permissions,
+      role.parentId,
       now,
     ],
   );
@@ -86,14 +88,14 @@ export async function selectRoles(
   return rows.map(toRole);
 }
 
-/** The roles of these names (`code`, or `namespace/code`), with what they permit. */
+/** The roles of these names: `code`, or `namespace/code`. */
 export function selectRolesByName(
   database: Queryable,
   tenantId: string,
   names: readonly string[],
-): Promise<{ id: string; name: string; permissions: string[] }[]> {
+): Promise<{ id: string; name: string }[]> {
   return database.query(
-    `select id, case when namespace = 'default' then code else namespace || '/' || code end as name, permissions
+    `select id, case when namespace = 'default' then code else namespace || '/' || code end as name
        from roles
       where tenant_id = $1
         and (namespace, code) in (
@@ -108,14 +110,14 @@ export function selectRolesByName(
 export async function writeRole(
   tx: Transaction,
   tenantId: string,
-  role: Pick<Role, "id" | "code" | "name" | "description" | "permissions">,
+  role: Pick<Role, "id" | "code" | "name" | "description" | "permissions" | "parentId">,
   now: Date,
 ): Promise<"written" | "taken"> {
   try {
     await tx.query(
-      `update roles set code = $3, name = $4, description = $5, permissions = $6, version = version + 1,
-              updated_at = $7 where tenant_id = $1 and id = $2`,
-      [tenantId, role.id, role.code, role.name, role.description, role.permissions, now],
+      `update roles set code = $3, name = $4, description = $5, permissions = $6, parent_id = $7,
+              version = version + 1, updated_at = $8 where tenant_id = $1 and id = $2`,
+      [tenantId, role.id, role.code, role.name, role.description, role.permissions, role.parentId, now],
     );
     return "written";
   } catch (error) {
@@ -126,4 +128,35 @@ export async function writeRole(
 
 export async function deleteRoleRow(tx: Transaction, tenantId: string, id: string): Promise<void> {
   await tx.query("delete from roles where tenant_id = $1 and id = $2", [tenantId, id]);
+}
+
+/** Those who give roles parents in this tenant take turns until the end of the transaction: two could make a circle. */
+export async function lockParents(tx: Transaction, tenantId: string): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtextextended('role-parents:' || $1, 0))", [tenantId]);
+}
+
+/** The role and its ancestors, nearest first. */
+export async function selectLineage(database: Queryable, tenantId: string, id: string): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(
+    `with recursive lineage as (
+       select id, parent_id, 0 as step from roles where tenant_id = $1 and id = $2
+       union all
+       select r.id, r.parent_id, l.step + 1 from lineage l
+         join roles r on r.tenant_id = $1 and r.id = l.parent_id where l.step < 1000)
+     select id from lineage order by step`,
+    [tenantId, id],
+  );
+  return rows.map((row) => row.id);
+}
+
+export async function selectChildren(
+  database: Queryable,
+  tenantId: string,
+  parentId: string,
+): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(
+    "select id from roles where tenant_id = $1 and parent_id = $2",
+    [tenantId, parentId],
+  );
+  return rows.map((row) => row.id);
 }

@@ -8,6 +8,7 @@ import { createUser, deleteUser, suspendUser } from "../users/index.ts";
 import {
   ADMINISTRATOR,
   assignRoles,
+  createNamespace,
   createRole,
   deleteRole,
   effectivePermissions,
@@ -59,6 +60,10 @@ describe("roles", () => {
   it("have one code per namespace", async () => {
     await createRole(deps, admin, { code: "twin" });
     await expect(createRole(deps, admin, { code: "twin" })).rejects.toThrow(code("role.code_taken"));
+    await expect(createRole(deps, admin, { namespace: "shop", code: "twin" })).rejects.toThrow(
+      code("namespace.not_found"),
+    );
+    await createNamespace(deps, admin, { code: "shop" });
     const other = await createRole(deps, admin, { namespace: "shop", code: "twin" });
     await expect(updateRole(deps, admin, other.id, { name: "x" }, 7)).rejects.toThrow(
       code("precondition.failed"),

@@ -6,17 +6,23 @@ import {
   type Role,
   type UpdateRole,
 } from "@ostiary/contracts";
+import type { ChangeKey } from "../../kernel/changes.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
-import type { Queryable } from "../../platform/database/types.ts";
+import type { Queryable, Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
-import type { Deps } from "../deps.ts";
-import { checkNoEscalation, checkPermission } from "./permissions.ts";
+import { type Deps, within } from "../deps.ts";
+import { holdNamespace, insertNamespace } from "./namespace.store.ts";
+import { checkGives, checkPermissionIn } from "./places.ts";
+import { DEFAULT_NAMESPACE, loadRightsOf, rightsOfCodes } from "./rights.ts";
 import {
   deleteRoleRow,
   insertRole,
+  lockParents,
   lockRole,
   type RoleFilter,
+  selectChildren,
+  selectLineage,
   selectRole,
   selectRoles,
   writeRole,
@@ -27,51 +33,105 @@ export const ADMINISTRATOR = "administrator";
 
 /** What every tenant has from its first moment. Does nothing where it is there already. */
 export async function createBuiltInRoles(tx: Queryable, tenantId: string, now: Date): Promise<void> {
+  const namespace = {
+    id: newId(now),
+    code: DEFAULT_NAMESPACE,
+    name: "Default",
+    description: "",
+    applicationId: null,
+  };
+  await insertNamespace(tx, tenantId, namespace, now);
   await insertRole(
     tx,
     tenantId,
     {
       id: newId(now),
-      namespace: "default",
+      namespace: DEFAULT_NAMESPACE,
       code: ADMINISTRATOR,
       name: "Administrator",
       description: "May do everything",
       system: true,
       permissions: ["*"],
+      parentId: null,
     },
     now,
   );
 }
 
-/** @throws IdentityError `permission.denied`, `permission.escalation`, `role.code_taken` */
+/**
+ * Needs `role:write`, in the whole tenant or for the namespace, and all that the role is to give.
+ *
+ * @throws IdentityError `permission.denied`, `permission.escalation`, `namespace.not_found`, `role.code_taken`,
+ *   `role.parent_invalid`
+ */
 export async function createRole(deps: Deps, context: RequestContext, input: CreateRole): Promise<Role> {
-  checkPermission(context, "role:write");
-  checkNoEscalation(context, input.permissions ?? []);
+  const { namespace = DEFAULT_NAMESPACE, permissions = [], parentId = null } = input;
+  await checkPermissionIn(deps, context, "role:write", { namespace });
   const now = deps.clock.now();
   const role = {
     id: newId(now),
-    namespace: input.namespace ?? "default",
+    namespace,
     code: input.code,
     name: input.name ?? input.code,
     description: input.description ?? "",
     system: false,
-    permissions: input.permissions ?? [],
+    permissions,
+    parentId,
   };
   return deps.database.transaction(async (tx) => {
+    if (!(await holdNamespace(tx, context.tenantId, namespace)))
+      throw new IdentityError("namespace.not_found");
+    await checkGives(within(deps, tx), context, rightsOfCodes(namespace, permissions));
+    await checkParent(within(deps, tx), tx, context, role);
     if (!(await insertRole(tx, context.tenantId, role, now))) throw new IdentityError("role.code_taken");
-    await recordEvent(deps, tx, context, {
-      type: "role.created",
-      target: { type: "role", id: role.id },
-      data: { namespace: role.namespace, code: role.code },
-    });
+    await recordEvent(
+      deps,
+      tx,
+      context,
+      {
+        type: "role.created",
+        target: { type: "role", id: role.id },
+        data: { namespace: role.namespace, code: role.code },
+      },
+      [partOf(context, role.id)],
+    );
     return { ...role, version: 1, createdAt: now.toISOString(), updatedAt: now.toISOString() };
   });
 }
 
+/**
+ * A parent is of the same namespace, is not the role itself nor one of its descendants, and what it gives is given.
+ *
+ * @throws IdentityError `role.parent_invalid`, `permission.escalation`
+ */
+async function checkParent(
+  deps: Deps,
+  tx: Transaction,
+  context: RequestContext,
+  role: Pick<Role, "id" | "namespace" | "parentId">,
+): Promise<void> {
+  if (role.parentId === null) return;
+  const { tenantId } = context;
+  await lockParents(tx, tenantId);
+  const parent = await selectRole(tx, tenantId, role.parentId);
+  const lineage = await selectLineage(tx, tenantId, role.parentId);
+  if (parent?.namespace !== role.namespace || lineage.includes(role.id)) {
+    const fields = [
+      { path: "/parentId", message: "must be another role of the namespace, not below this one" },
+    ];
+    throw new IdentityError("role.parent_invalid", { fields });
+  }
+  await checkGives(deps, context, await loadRightsOf(tx, tenantId, { type: "role", id: parent.id }));
+}
+
+function partOf({ tenantId }: RequestContext, id: string): ChangeKey {
+  return `access-part:${tenantId}:role:${id}`;
+}
+
 /** @throws IdentityError `permission.denied`, `role.not_found` */
 export async function getRole(deps: Deps, context: RequestContext, id: string): Promise<Role> {
-  checkPermission(context, "role:read");
   const role = await selectRole(deps.database, context.tenantId, id);
+  await checkPermissionIn(deps, context, "role:read", { namespace: role?.namespace });
   if (!role) throw new IdentityError("role.not_found");
   return role;
 }
@@ -82,7 +142,7 @@ export async function listRoles(
   context: RequestContext,
   query: PageRequest & RoleFilter,
 ): Promise<Page<Role>> {
-  checkPermission(context, "role:read");
+  await checkPermissionIn(deps, context, "role:read", { namespace: query.namespace });
   const limit = query.limit ?? 50;
   const rows = await selectRoles(deps.database, context.tenantId, query, query.after, limit + 1);
   const items = rows.slice(0, limit);
@@ -90,10 +150,10 @@ export async function listRoles(
 }
 
 /**
- * Who changes what a role permits needs everything that it permitted and will permit.
+ * Who changes what a role gives needs everything that it gave and will give.
  *
  * @throws IdentityError `permission.denied`, `permission.escalation`, `role.not_found`, `role.system_protected`,
- *   `role.code_taken`, `precondition.failed`
+ *   `role.code_taken`, `role.parent_invalid`, `precondition.failed`
  */
 export async function updateRole(
   deps: Deps,
@@ -102,14 +162,18 @@ export async function updateRole(
   change: UpdateRole,
   expectedVersion?: number,
 ): Promise<Role> {
-  checkPermission(context, "role:write");
   const now = deps.clock.now();
   return deps.database.transaction(async (tx) => {
-    const role = await changeableRole(tx, context, id, expectedVersion);
-    if (change.permissions) checkNoEscalation(context, [...role.permissions, ...change.permissions]);
+    const joined = within(deps, tx);
+    const role = await changeableRole(joined, tx, context, id, expectedVersion);
     const next = { ...role, ...change };
     const fields = Object.keys(change).filter((field) => differs(role, next, field as keyof UpdateRole));
     if (fields.length === 0) return role;
+    if (fields.includes("permissions") || fields.includes("parentId")) {
+      const rights = await loadRightsOf(tx, context.tenantId, { type: "role", id });
+      await checkGives(joined, context, [...rights, ...rightsOfCodes(role.namespace, next.permissions)]);
+      if (fields.includes("parentId")) await checkParent(joined, tx, context, next);
+    }
     if ((await writeRole(tx, context.tenantId, next, now)) === "taken") {
       throw new IdentityError("role.code_taken");
     }
@@ -118,14 +182,14 @@ export async function updateRole(
       tx,
       context,
       { type: "role.updated", target: { type: "role", id }, data: { fields } },
-      [`access:${context.tenantId}`],
+      [`access:${context.tenantId}`, partOf(context, id)],
     );
     return { ...next, version: role.version + 1, updatedAt: now.toISOString() };
   });
 }
 
 /**
- * Deletes a role and takes it from everybody.
+ * Deletes a role and takes it from everybody; roles below it lose what they had by it.
  *
  * @throws IdentityError as `updateRole`
  */
@@ -135,11 +199,13 @@ export async function deleteRole(
   id: string,
   expectedVersion?: number,
 ): Promise<void> {
-  checkPermission(context, "role:write");
+  const { tenantId } = context;
   await deps.database.transaction(async (tx) => {
-    const role = await changeableRole(tx, context, id, expectedVersion);
-    checkNoEscalation(context, role.permissions);
-    await deleteRoleRow(tx, context.tenantId, id);
+    const joined = within(deps, tx);
+    const role = await changeableRole(joined, tx, context, id, expectedVersion);
+    await checkGives(joined, context, await loadRightsOf(tx, tenantId, { type: "role", id }));
+    const children = await selectChildren(tx, tenantId, id);
+    await deleteRoleRow(tx, tenantId, id);
     await recordEvent(
       deps,
       tx,
@@ -149,18 +215,20 @@ export async function deleteRole(
         target: { type: "role", id },
         data: { namespace: role.namespace, code: role.code },
       },
-      [`access:${context.tenantId}`],
+      [`access:${tenantId}`, ...[id, ...children].map((changed) => partOf(context, changed))],
     );
   });
 }
 
 async function changeableRole(
-  tx: Parameters<typeof lockRole>[0],
+  deps: Deps,
+  tx: Transaction,
   context: RequestContext,
   id: string,
   expectedVersion: number | undefined,
 ): Promise<Role> {
   const role = await lockRole(tx, context.tenantId, id);
+  await checkPermissionIn(deps, context, "role:write", { namespace: role?.namespace });
   if (!role) throw new IdentityError("role.not_found");
   if (expectedVersion !== undefined && expectedVersion !== role.version) {
     throw new IdentityError("precondition.failed");

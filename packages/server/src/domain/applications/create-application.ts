@@ -7,7 +7,7 @@ import {
 } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId, newSecret } from "../../kernel/identifiers.ts";
-import { checkPermission } from "../access/index.ts";
+import { checkPermission, createApplicationNamespace } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
 import { type ApplicationValues, insertApplication } from "./application.store.ts";
@@ -78,6 +78,7 @@ export async function createApplication(
   const secret = usesSecret(values) ? (given.secret === undefined ? newSecret() : given.secret) : null;
   const application = await deps.database.transaction(async (tx) => {
     const created = await insertApplication(tx, tenantId, id, given.serial, values, now);
+    await createApplicationNamespace(tx, tenantId, created, now);
     if (secret !== null) await storeSecret(deps, tx, tenantId, id, secret);
     const data = { slug: values.slug, administers: values.administers };
     await recordEvent(deps, tx, context, {

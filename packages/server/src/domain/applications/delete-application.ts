@@ -1,7 +1,7 @@
 import { IdentityError } from "@ostiary/contracts";
 import type { ChangeKey } from "../../kernel/changes.ts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkPermission } from "../access/index.ts";
+import { checkPermission, everything } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
 import { deleteApplicationRow, lockApplication } from "./application.store.ts";
@@ -34,6 +34,7 @@ export async function deleteApplication(
     const changes: ChangeKey[] = [
       `application:${id}`,
       ...userIds.map((userId): ChangeKey => `user:${userId}`),
+      ...everything(tenantId), // its namespace goes with it
     ];
     const data = { slug: application.slug };
     const target = { type: "application", id };

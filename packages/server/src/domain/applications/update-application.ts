@@ -52,7 +52,7 @@ export async function updateApplication(
         target: { type: "application", id },
         data: { fields: Object.keys(patch) },
       },
-      [`application:${id}`],
+      [`application:${id}`, `access-part:${tenantId}:application:${id}`],
     );
     return updated;
   });

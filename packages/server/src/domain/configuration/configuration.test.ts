@@ -351,7 +351,14 @@ describe("rights", () => {
 
   it("to export credentials are all rights", async () => {
     await apply(file(EXAMPLE));
-    const reader = as("configuration:read", "user:read", "role:read", "application:read", "api-key:read");
+    const reader = as(
+      "configuration:read",
+      "user:read",
+      "namespace:read",
+      "role:read",
+      "application:read",
+      "api-key:read",
+    );
     expect((await refusal(exportConfiguration(deps, reader, { credentials: true }))).code).toBe(
       "permission.escalation",
     );

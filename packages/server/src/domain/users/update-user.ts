@@ -1,13 +1,7 @@
 import { IdentityError, type UpdateMe, type UpdateUser, type User } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import {
-  ADMINISTRATOR,
-  checkAdministratorRemains,
-  checkMayControl,
-  checkPermission,
-  dropRoles,
-} from "../access/index.ts";
+import { checkAdministratorRemains, checkMayControl, checkPermission, dropRoles } from "../access/index.ts";
 import { type NewEvent, recordEvent, recordEvents } from "../audit/index.ts";
 import { dropPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
@@ -81,13 +75,14 @@ export async function deleteUser(
     const user = await locked(tx, context, id, expectedVersion);
     await checkMayControl(within(deps, tx), context, id);
     await eraseUser(tx, context.tenantId, id, now);
-    if (user.roles.includes(ADMINISTRATOR)) await checkAdministratorRemains(tx, context.tenantId);
+    await checkAdministratorRemains(tx, context.tenantId, id);
     await dropRoles(tx, context.tenantId, id);
     await dropPassword(tx, context.tenantId, id);
     await revokeSessionsOfUser(within(deps, tx), context, id, { reason: "user deleted" });
     const data = { username: user.username };
     await recordEvent(deps, tx, context, { type: "user.deleted", target: { type: "user", id }, data }, [
       `user:${id}`,
+      `access-part:${context.tenantId}:user:${id}`,
     ]);
   });
 }
@@ -111,10 +106,13 @@ async function write(
     if (fields.some((field) => CONTROLLING.has(field))) await checkMayControl(within(deps, tx), context, id);
     refuseTaken(await updateUserRow(tx, tenantId, id, next, deps.clock.now()));
     if (fields.includes("status") && next.status !== "active") {
-      if (user.roles.includes(ADMINISTRATOR)) await checkAdministratorRemains(tx, tenantId);
+      await checkAdministratorRemains(tx, tenantId, id);
       await revokeSessionsOfUser(within(deps, tx), context, id, { reason: "user suspended" });
     }
-    await recordEvents(deps, tx, context, eventsOf(id, fields, next), [`user:${id}`]);
+    await recordEvents(deps, tx, context, eventsOf(id, fields, next), [
+      `user:${id}`,
+      ...(fields.includes("status") ? ([`access-part:${tenantId}:user:${id}`] as const) : []),
+    ]);
     const updated = await selectUser(tx, tenantId, id);
     if (!updated) throw new IdentityError("user.not_found");
     return updated;

@@ -17,7 +17,7 @@ const SELECT_USER = `
          u.custom, u.preferences, u.register_source as "registerSource", u.logins_count as "loginsCount",
          u.last_login_at as "lastLoginAt", u.last_ip as "lastIp", u.version, u.created_at as "createdAt",
          u.updated_at as "updatedAt",
-         array(select ${ROLE_NAME} from role_assignments a
+         array(select ${ROLE_NAME} from access_grants a
                  join roles r on r.tenant_id = a.tenant_id and r.id = a.role_id
                 where a.tenant_id = u.tenant_id and a.user_id = u.id order by 1) as roles,
          exists (select 1 from passwords p where p.tenant_id = u.tenant_id and p.user_id = u.id) as "hasPassword"
@@ -119,7 +119,7 @@ export async function selectUsers(
   }
   if (filter.role !== undefined) {
     conditions.push(
-      `exists (select 1 from role_assignments a join roles r on r.tenant_id = a.tenant_id and r.id = a.role_id
+      `exists (select 1 from access_grants a join roles r on r.tenant_id = a.tenant_id and r.id = a.role_id
                 where a.tenant_id = u.tenant_id and a.user_id = u.id and ${ROLE_NAME} = ${parameter(filter.role)})`,
     );
   }

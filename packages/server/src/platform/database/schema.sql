@@ -1,5 +1,51 @@
 -- Written by `npm run schema`; the result of all migrations. Do not edit.
 
+create table access_grants (
+  actions text[],
+  application_id text,
+  created_at timestamp with time zone not null,
+  effect text,
+  enabled boolean not null default true,
+  group_id text,
+  id text not null,
+  inherit boolean not null default false,
+  namespace text,
+  policy_id text,
+  resource text,
+  role_id text,
+  subject_id text not null generated always as (COALESCE(user_id, group_id, unit_id, application_id, to_role_id)) stored,
+  subject_type text not null generated always as (
+CASE
+    WHEN (user_id IS NOT NULL) THEN 'user'::text
+    WHEN (group_id IS NOT NULL) THEN 'group'::text
+    WHEN (unit_id IS NOT NULL) THEN 'unit'::text
+    WHEN (application_id IS NOT NULL) THEN 'application'::text
+    ELSE 'role'::text
+END) stored,
+  tenant_id text not null,
+  to_role_id text,
+  unit_id text,
+  updated_at timestamp with time zone not null,
+  user_id text,
+  version integer not null default 1,
+  constraint access_grants_check CHECK ((num_nonnulls(user_id, group_id, unit_id, application_id, to_role_id) = 1)),
+  constraint access_grants_check1 CHECK ((num_nonnulls(role_id, policy_id, resource) = 1)),
+  constraint access_grants_check2 CHECK ((((resource IS NULL) = (namespace IS NULL)) AND ((resource IS NULL) = (actions IS NULL)) AND ((resource IS NULL) = (effect IS NULL)))),
+  constraint access_grants_check3 CHECK (((role_id IS NULL) OR (to_role_id IS NULL))),
+  constraint access_grants_effect_check CHECK ((effect = ANY (ARRAY['allow'::text, 'deny'::text]))),
+  constraint access_grants_once UNIQUE NULLS NOT DISTINCT (tenant_id, subject_type, subject_id, role_id, policy_id, namespace, resource, effect),
+  constraint access_grants_pkey PRIMARY KEY (tenant_id, id),
+  constraint access_grants_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES applications(tenant_id, id) ON DELETE CASCADE,
+  constraint access_grants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  constraint access_grants_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE,
+  constraint access_grants_tenant_id_namespace_fkey FOREIGN KEY (tenant_id, namespace) REFERENCES namespaces(tenant_id, code) ON UPDATE CASCADE ON DELETE CASCADE,
+  constraint access_grants_tenant_id_policy_id_fkey FOREIGN KEY (tenant_id, policy_id) REFERENCES policies(tenant_id, id) ON DELETE CASCADE,
+  constraint access_grants_tenant_id_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id) ON DELETE CASCADE,
+  constraint access_grants_tenant_id_to_role_id_fkey FOREIGN KEY (tenant_id, to_role_id) REFERENCES roles(tenant_id, id) ON DELETE CASCADE,
+  constraint access_grants_tenant_id_unit_id_fkey FOREIGN KEY (tenant_id, unit_id) REFERENCES units(tenant_id, id) ON DELETE CASCADE,
+  constraint access_grants_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
 create table api_keys (
   application_id text,
   created_at timestamp with time zone not null,
@@ -128,6 +174,55 @@ create table custom_fields (
   constraint custom_fields_type_check CHECK ((type = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text, 'datetime'::text, 'select'::text, 'object'::text])))
 );
 
+create table delegations (
+  application_id text,
+  created_at timestamp with time zone not null,
+  group_id text,
+  id text not null,
+  in_application_id text,
+  in_namespace text,
+  in_organization_id text,
+  in_unit_id text,
+  permissions text[] not null,
+  role_id text,
+  scope_id text not null generated always as (COALESCE(in_organization_id, in_unit_id, in_application_id, in_namespace)) stored,
+  scope_type text not null generated always as (
+CASE
+    WHEN (in_organization_id IS NOT NULL) THEN 'organization'::text
+    WHEN (in_unit_id IS NOT NULL) THEN 'unit'::text
+    WHEN (in_application_id IS NOT NULL) THEN 'application'::text
+    ELSE 'namespace'::text
+END) stored,
+  subject_id text not null generated always as (COALESCE(user_id, group_id, unit_id, application_id, role_id)) stored,
+  subject_type text not null generated always as (
+CASE
+    WHEN (user_id IS NOT NULL) THEN 'user'::text
+    WHEN (group_id IS NOT NULL) THEN 'group'::text
+    WHEN (unit_id IS NOT NULL) THEN 'unit'::text
+    WHEN (application_id IS NOT NULL) THEN 'application'::text
+    ELSE 'role'::text
+END) stored,
+  tenant_id text not null,
+  unit_id text,
+  updated_at timestamp with time zone not null,
+  user_id text,
+  version integer not null default 1,
+  constraint delegations_check CHECK ((num_nonnulls(user_id, group_id, unit_id, application_id, role_id) = 1)),
+  constraint delegations_check1 CHECK ((num_nonnulls(in_organization_id, in_unit_id, in_application_id, in_namespace) = 1)),
+  constraint delegations_once UNIQUE (tenant_id, subject_type, subject_id, scope_type, scope_id),
+  constraint delegations_pkey PRIMARY KEY (tenant_id, id),
+  constraint delegations_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES applications(tenant_id, id) ON DELETE CASCADE,
+  constraint delegations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  constraint delegations_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE,
+  constraint delegations_tenant_id_in_application_id_fkey FOREIGN KEY (tenant_id, in_application_id) REFERENCES applications(tenant_id, id) ON DELETE CASCADE,
+  constraint delegations_tenant_id_in_namespace_fkey FOREIGN KEY (tenant_id, in_namespace) REFERENCES namespaces(tenant_id, code) ON UPDATE CASCADE ON DELETE CASCADE,
+  constraint delegations_tenant_id_in_organization_id_fkey FOREIGN KEY (tenant_id, in_organization_id) REFERENCES organizations(tenant_id, id) ON DELETE CASCADE,
+  constraint delegations_tenant_id_in_unit_id_fkey FOREIGN KEY (tenant_id, in_unit_id) REFERENCES units(tenant_id, id) ON DELETE CASCADE,
+  constraint delegations_tenant_id_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id) ON DELETE CASCADE,
+  constraint delegations_tenant_id_unit_id_fkey FOREIGN KEY (tenant_id, unit_id) REFERENCES units(tenant_id, id) ON DELETE CASCADE,
+  constraint delegations_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
 create table event_cursors (
   position bigint not null,
   reader text not null,
@@ -168,6 +263,32 @@ create table grants (
   constraint grants_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
+create table group_members (
+  created_at timestamp with time zone not null,
+  group_id text not null,
+  tenant_id text not null,
+  user_id text not null,
+  constraint group_members_pkey PRIMARY KEY (tenant_id, group_id, user_id),
+  constraint group_members_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE,
+  constraint group_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
+create table groups (
+  code text not null,
+  created_at timestamp with time zone not null,
+  description text not null default ''::text,
+  id text not null,
+  level integer,
+  name text not null,
+  serial bigint not null generated by default as identity,
+  tenant_id text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint groups_pkey PRIMARY KEY (tenant_id, id),
+  constraint groups_tenant_id_code_key UNIQUE (tenant_id, code),
+  constraint groups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+
 create table idempotency_keys (
   actor text not null,
   body text not null,
@@ -187,6 +308,23 @@ create table installation (
   constraint installation_pkey PRIMARY KEY (name)
 );
 
+create table invitations (
+  accepted_at timestamp with time zone,
+  accepted_by text,
+  created_at timestamp with time zone not null,
+  email text,
+  expires_at timestamp with time zone not null,
+  id text not null,
+  position text not null default ''::text,
+  tenant_id text not null,
+  token_hash bytea not null,
+  unit_id text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint invitations_pkey PRIMARY KEY (tenant_id, id),
+  constraint invitations_tenant_id_unit_id_fkey FOREIGN KEY (tenant_id, unit_id) REFERENCES units(tenant_id, id) ON DELETE CASCADE
+);
+
 create table job_turns (
   name text not null,
   taken_at timestamp with time zone not null,
@@ -198,6 +336,39 @@ create table migrations (
   name text not null,
   number integer not null,
   constraint migrations_pkey PRIMARY KEY (number)
+);
+
+create table namespaces (
+  application_id text,
+  code text not null,
+  created_at timestamp with time zone not null,
+  description text not null default ''::text,
+  id text not null,
+  name text not null,
+  serial bigint not null generated by default as identity,
+  tenant_id text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint namespaces_pkey PRIMARY KEY (tenant_id, id),
+  constraint namespaces_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES applications(tenant_id, id) ON DELETE CASCADE,
+  constraint namespaces_tenant_id_code_key UNIQUE (tenant_id, code),
+  constraint namespaces_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+
+create table organizations (
+  code text not null,
+  created_at timestamp with time zone not null,
+  description text not null default ''::text,
+  id text not null,
+  name text not null,
+  names jsonb not null default '{}'::jsonb,
+  serial bigint not null generated by default as identity,
+  tenant_id text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint organizations_pkey PRIMARY KEY (tenant_id, id),
+  constraint organizations_tenant_id_code_key UNIQUE (tenant_id, code),
+  constraint organizations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
 create table passwords (
@@ -212,6 +383,23 @@ create table passwords (
   constraint passwords_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
+create table policies (
+  code text not null,
+  created_at timestamp with time zone not null,
+  description text not null default ''::text,
+  id text not null,
+  name text not null,
+  namespace text not null,
+  statements jsonb not null,
+  system boolean not null default false,
+  tenant_id text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint policies_pkey PRIMARY KEY (tenant_id, id),
+  constraint policies_tenant_id_namespace_code_key UNIQUE (tenant_id, namespace, code),
+  constraint policies_tenant_id_namespace_fkey FOREIGN KEY (tenant_id, namespace) REFERENCES namespaces(tenant_id, code) ON UPDATE CASCADE ON DELETE CASCADE
+);
+
 create unlogged table rate_limits (
   expire bigint,
   key character varying(255) not null,
@@ -219,14 +407,23 @@ create unlogged table rate_limits (
   constraint rate_limits_pkey PRIMARY KEY (key)
 );
 
-create table role_assignments (
+create table resources (
+  actions jsonb not null default '[]'::jsonb,
+  code text not null,
   created_at timestamp with time zone not null,
-  role_id text not null,
+  description text not null default ''::text,
+  id text not null,
+  name text not null,
+  names jsonb not null default '{}'::jsonb,
+  namespace text not null,
   tenant_id text not null,
-  user_id text not null,
-  constraint role_assignments_pkey PRIMARY KEY (tenant_id, user_id, role_id),
-  constraint role_assignments_tenant_id_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id) ON DELETE CASCADE,
-  constraint role_assignments_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+  type text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint resources_pkey PRIMARY KEY (tenant_id, id),
+  constraint resources_tenant_id_namespace_code_key UNIQUE (tenant_id, namespace, code),
+  constraint resources_tenant_id_namespace_fkey FOREIGN KEY (tenant_id, namespace) REFERENCES namespaces(tenant_id, code) ON UPDATE CASCADE ON DELETE CASCADE,
+  constraint resources_type_check CHECK ((type = ANY (ARRAY['DATA'::text, 'API'::text, 'MENU'::text, 'BUTTON'::text, 'UI'::text])))
 );
 
 create table roles (
@@ -236,11 +433,14 @@ create table roles (
   id text not null,
   name text not null,
   namespace text not null default 'default'::text,
+  parent_id text,
   permissions text[] not null default '{}'::text[],
   system boolean not null default false,
   tenant_id text not null,
   updated_at timestamp with time zone not null,
   version integer not null default 1,
+  constraint roles_namespace FOREIGN KEY (tenant_id, namespace) REFERENCES namespaces(tenant_id, code) ON UPDATE CASCADE ON DELETE CASCADE,
+  constraint roles_parent FOREIGN KEY (tenant_id, parent_id) REFERENCES roles(tenant_id, id) ON DELETE SET NULL (parent_id),
   constraint roles_pkey PRIMARY KEY (tenant_id, id),
   constraint roles_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
   constraint roles_tenant_id_namespace_code_key UNIQUE (tenant_id, namespace, code)
@@ -345,6 +545,38 @@ create table token_families (
   constraint token_families_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
+create table unit_members (
+  created_at timestamp with time zone not null,
+  main boolean not null default false,
+  position text not null default ''::text,
+  tenant_id text not null,
+  unit_id text not null,
+  user_id text not null,
+  constraint unit_members_pkey PRIMARY KEY (tenant_id, unit_id, user_id),
+  constraint unit_members_tenant_id_unit_id_fkey FOREIGN KEY (tenant_id, unit_id) REFERENCES units(tenant_id, id) ON DELETE CASCADE,
+  constraint unit_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
+create table units (
+  code text not null,
+  created_at timestamp with time zone not null,
+  description text not null default ''::text,
+  id text not null,
+  name text not null,
+  names jsonb not null default '{}'::jsonb,
+  organization_id text not null,
+  parent_id text,
+  position integer not null default 0,
+  serial bigint not null generated by default as identity,
+  tenant_id text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint units_pkey PRIMARY KEY (tenant_id, id),
+  constraint units_tenant_id_organization_id_code_key UNIQUE (tenant_id, organization_id, code),
+  constraint units_tenant_id_organization_id_fkey FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations(tenant_id, id) ON DELETE CASCADE,
+  constraint units_tenant_id_parent_id_fkey FOREIGN KEY (tenant_id, parent_id) REFERENCES units(tenant_id, id) ON DELETE CASCADE
+);
+
 create table users (
   created_at timestamp with time zone not null,
   custom jsonb not null default '{}'::jsonb,
@@ -374,6 +606,14 @@ create table users (
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
+CREATE INDEX access_grants_application ON access_grants USING btree (tenant_id, application_id) WHERE (application_id IS NOT NULL);
+CREATE INDEX access_grants_group ON access_grants USING btree (tenant_id, group_id) WHERE (group_id IS NOT NULL);
+CREATE INDEX access_grants_policy ON access_grants USING btree (tenant_id, policy_id) WHERE (policy_id IS NOT NULL);
+CREATE INDEX access_grants_resource ON access_grants USING btree (tenant_id, namespace, resource) WHERE (namespace IS NOT NULL);
+CREATE INDEX access_grants_role ON access_grants USING btree (tenant_id, role_id, subject_id) WHERE (role_id IS NOT NULL);
+CREATE INDEX access_grants_to_role ON access_grants USING btree (tenant_id, to_role_id) WHERE (to_role_id IS NOT NULL);
+CREATE INDEX access_grants_unit ON access_grants USING btree (tenant_id, unit_id) WHERE (unit_id IS NOT NULL);
+CREATE INDEX access_grants_user ON access_grants USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
 CREATE INDEX api_keys_application ON api_keys USING btree (tenant_id, application_id);
 CREATE UNIQUE INDEX api_keys_hash ON api_keys USING btree (hash);
 CREATE UNIQUE INDEX api_keys_serial ON api_keys USING btree (serial);
@@ -384,9 +624,17 @@ CREATE INDEX audit_entries_actor ON audit_entries USING btree (tenant_id, actor_
 CREATE UNIQUE INDEX audit_entries_id ON audit_entries USING btree (tenant_id, id);
 CREATE INDEX audit_entries_target ON audit_entries USING btree (tenant_id, target_id, seq);
 CREATE INDEX audit_entries_type ON audit_entries USING btree (tenant_id, type, seq);
+CREATE INDEX delegations_scope ON delegations USING btree (tenant_id, scope_type, scope_id);
 CREATE INDEX events_order ON events USING btree (xid, "position");
+CREATE INDEX group_members_user ON group_members USING btree (tenant_id, user_id, group_id);
+CREATE UNIQUE INDEX groups_serial ON groups USING btree (serial);
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys USING btree (expires_at);
-CREATE INDEX role_assignments_role ON role_assignments USING btree (tenant_id, role_id, user_id);
+CREATE UNIQUE INDEX invitations_token ON invitations USING btree (tenant_id, token_hash);
+CREATE INDEX invitations_unit ON invitations USING btree (tenant_id, unit_id, id);
+CREATE INDEX namespaces_application ON namespaces USING btree (tenant_id, application_id);
+CREATE UNIQUE INDEX namespaces_serial ON namespaces USING btree (serial);
+CREATE UNIQUE INDEX organizations_serial ON organizations USING btree (serial);
+CREATE INDEX roles_parent ON roles USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX sessions_expiry ON sessions USING btree (expires_at);
 CREATE INDEX sessions_user ON sessions USING btree (tenant_id, user_id, id);
 CREATE INDEX sign_in_flows_expiry ON sign_in_flows USING btree (expires_at);
@@ -395,6 +643,11 @@ CREATE INDEX single_uses_expiry ON single_uses USING btree (expires_at);
 CREATE INDEX token_families_expiry ON token_families USING btree (expires_at);
 CREATE INDEX token_families_session ON token_families USING btree (tenant_id, session_id) WHERE (session_id IS NOT NULL);
 CREATE INDEX token_families_user ON token_families USING btree (tenant_id, user_id);
+CREATE UNIQUE INDEX unit_members_main ON unit_members USING btree (tenant_id, user_id) WHERE main;
+CREATE INDEX unit_members_user ON unit_members USING btree (tenant_id, user_id, unit_id);
+CREATE INDEX units_parent ON units USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
+CREATE UNIQUE INDEX units_root ON units USING btree (tenant_id, organization_id) WHERE (parent_id IS NULL);
+CREATE UNIQUE INDEX units_serial ON units USING btree (serial);
 CREATE UNIQUE INDEX users_email ON users USING btree (tenant_id, lower(email)) WHERE (status <> 'deleted'::text);
 CREATE UNIQUE INDEX users_external_id ON users USING btree (tenant_id, external_id) WHERE (status <> 'deleted'::text);
 CREATE UNIQUE INDEX users_phone ON users USING btree (tenant_id, phone) WHERE (status <> 'deleted'::text);
