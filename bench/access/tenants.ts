@@ -163,10 +163,10 @@ function grantOf(index: number, random: (below: number) => number): Grant {
   };
 }
 
-/** One of a thousand: 100 users, 10 groups, 20 roles, 200 grants. */
-export function smallTenant(seed: number): Partial<TenantModel> {
+/** One of a thousand: 100 users, 10 groups, 20 roles, 200 grants. `size`: so many times the users, groups and grants. */
+export function smallTenant(seed: number, size = 1): Partial<TenantModel> {
   const random = randomOf(seed);
-  const user = (index: number): string => idOf(`user${seed}-`, index);
+  const user = (): string => idOf(`user${seed}-`, random(100 * size));
   return {
     roles: times(20, (index) =>
       roleOf(
@@ -174,18 +174,18 @@ export function smallTenant(seed: number): Partial<TenantModel> {
         times(10, (permission) => `resource${index}:action${permission}`),
       ),
     ),
-    groups: times(10, (index) => ({ id: idOf("group", index), code: `group${index}`, level: null })),
-    members: times(10, (index) => ({
+    groups: times(10 * size, (index) => ({ id: idOf("group", index), code: `group${index}`, level: null })),
+    members: times(10 * size, (index) => ({
       of: { type: "group", id: idOf("group", index) },
-      userIds: times(20, () => user(random(100))),
+      userIds: times(20, user),
     })),
-    grants: times(200, (index) => ({
+    grants: times(200 * size, (index) => ({
       kind: "role",
       id: idOf("grant", index),
       subject:
-        index < 180
-          ? { type: "user", id: user(random(100)) }
-          : { type: "group", id: idOf("group", index % 10) },
+        index % 10 > 0
+          ? { type: "user", id: user() }
+          : { type: "group", id: idOf("group", (index / 10) % (10 * size)) },
       inherit: false,
       roleId: idOf("role", random(20)),
     })),

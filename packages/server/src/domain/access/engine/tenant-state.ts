@@ -31,14 +31,14 @@ interface Compiled<T> {
   statements: readonly CompiledStatement[] | null;
 }
 
-/** Rough bytes of the parts, measured with `bench/access`; ids of 24 characters included. */
+/** Rough bytes of the parts, with what is compiled from them and ids of 24 characters; see `bench/access`. */
 const BYTES = {
-  subject: 220,
-  membership: 12,
-  grant: 250,
-  role: 250,
-  permission: 60,
-  statement: 400,
+  subject: 280,
+  membership: 40,
+  grant: 360,
+  role: 300,
+  permission: 350,
+  statement: 450,
   entry: 200,
 };
 
