@@ -18,7 +18,6 @@ import {
   MEASUREMENTS,
   type Measurement,
   pacedVerification,
-  type Rates,
 } from "./measurements.ts";
 import type { Options } from "./options.ts";
 import { type DatabaseAddress, type Prepared, PUBLIC_URL, prepare } from "./prepare.ts";
@@ -277,5 +276,3 @@ async function isReady(port: number): Promise<boolean> {
     () => false,
   );
 }
-
-export type { Rates };

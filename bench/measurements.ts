@@ -64,6 +64,7 @@ function chainOf(callers: TokenCaller[], answers: string): Omit<LoadJob, "name" 
   }));
   return {
     connections: ROTATION_CONNECTIONS,
+    awake: true,
     requests: [],
     chain: { lanes, pattern: '"refresh_token":"([^"]+)"' },
     expect: { status: 200, text: answers },
