@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { anEphemeralServer, runCli } from "./run-cli.ts";
 
 const KEY = "ak_fedcba9876543210fedcba9876543210";
@@ -31,6 +31,8 @@ tenants:
     apiKeys:
       - { name: batch, type: application, application: shop, key: ${KEY} }
 `;
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 let path: string;

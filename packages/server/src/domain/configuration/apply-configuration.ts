@@ -17,6 +17,7 @@ import {
   replaceSettings,
   updateTenant,
 } from "../tenants/index.ts";
+import { applyNamespaces } from "./apply-access.ts";
 import { applyApiKeys } from "./apply-api-keys.ts";
 import { applyApplications } from "./apply-applications.ts";
 import { applyCustomFields, applyRoles } from "./apply-roles.ts";
@@ -115,6 +116,7 @@ async function applyTenant(
   const context = { ...home.context, tenantId: tenant.id };
   const run = { deps, context, tenant: entry.slug, report };
   await applyCustomFields(run, entry.customFields, "/customFields");
+  await applyNamespaces(run, entry.namespaces, "/namespaces");
   await applyRoles(run, entry.roles, "/roles");
   await applyUsers(run, entry.users, "/users");
   await applyApplications(run, entry.applications, "/applications");

@@ -9,6 +9,7 @@ import {
   type ConfigurationTenant,
   type ConfigurationUser,
   type CreateCustomField,
+  type CreateNamespace,
   IdentityError,
   type Tenant,
   type TenantSettings,
@@ -17,7 +18,14 @@ import {
 } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { isId } from "../../kernel/identifiers.ts";
-import { ADMINISTRATOR, checkNoEscalation, checkPermission, holds, listRoles } from "../access/index.ts";
+import {
+  ADMINISTRATOR,
+  checkNoEscalation,
+  checkPermission,
+  holds,
+  listNamespaces,
+  listRoles,
+} from "../access/index.ts";
 import { listApiKeys } from "../api-keys/index.ts";
 import { listApplications, listAssigned } from "../applications/index.ts";
 import { type Deps, within } from "../deps.ts";
@@ -105,6 +113,7 @@ async function exportTenant(reader: Reader, tenant: Tenant): Promise<Configurati
     name: tenant.name,
     settings: settingsOf(tenant.settings),
     ...filled("customFields", await exportCustomFields(reader)),
+    ...filled("namespaces", await exportNamespaces(reader)),
     ...filled("roles", await exportRoles(reader)),
     ...filled("users", users.entries),
     ...filled("applications", applications.entries),
@@ -142,6 +151,16 @@ async function exportCustomFields({ deps, context }: Reader): Promise<CreateCust
     entries.push({ key, type, label, options, required });
   }
   return entries.sort(by(({ key }) => key));
+}
+
+/** Those that nobody else makes: `default` is there, and applications bring their own. */
+async function exportNamespaces({ deps, context }: Reader): Promise<CreateNamespace[]> {
+  const entries: CreateNamespace[] = [];
+  for await (const namespace of everyItem((page) => listNamespaces(deps, context, page))) {
+    const { code, name, description, applicationId } = namespace;
+    if (applicationId === null && code !== "default") entries.push({ code, name, description });
+  }
+  return entries.sort(by(({ code }) => code));
 }
 
 /** Built-in roles are the same everywhere. */

@@ -175,6 +175,7 @@ const tenant = fc
     return {
       settings: settingsOf,
       customFields,
+      namespaces: [{ code: "shop", name: "Shop" }],
       roles,
       users: people as ConfigurationUser[],
       applications: applications.map((one) => ({
