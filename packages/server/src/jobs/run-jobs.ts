@@ -39,7 +39,7 @@ export async function runJobs(deps: Deps): Promise<boolean> {
   return true;
 }
 
-export const INTERVAL_SECONDS = 60;
+const INTERVAL_SECONDS = 60;
 
 /** Runs a round soon after the start and then every minute; a failure is logged and the next round tries again. */
 export function startJobs(deps: Deps): { stop(): Promise<void> } {

@@ -1,8 +1,7 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 
 /** 24 lowercase hex characters. See docs/decisions/0004-identifiers.md. */
-export const ID_PATTERN = "^[0-9a-f]{24}$";
-const ID = new RegExp(ID_PATTERN);
+const ID = /^[0-9a-f]{24}$/;
 
 const pool = Buffer.alloc(6 * 512);
 let used = pool.length;

@@ -24,7 +24,7 @@ export interface SentMessage {
 }
 
 /** Keeps what would be sent. */
-export function keepingSender(): MessageSender & { sent: SentMessage[] } {
+function keepingSender(): MessageSender & { sent: SentMessage[] } {
   const sent: SentMessage[] = [];
   return {
     sent,

@@ -1,8 +1,6 @@
-export type { AuditFilter } from "./audit.store.ts";
 export { deleteReadEvents } from "./audit.store.ts";
-export type { AuditEntry } from "./entry-hash.ts";
 export type { NewEvent } from "./event.store.ts";
 export { exportAuditEntries, listAuditEntries } from "./list-audit-entries.ts";
 export { recordEvent, recordEvents, recordRefusal } from "./record-event.ts";
 export { finishSealing, sealAllAuditEntries } from "./seal-audit-entries.ts";
-export { type ChainReport, verifyAuditChain } from "./verify-audit-chain.ts";
+export { verifyAuditChain } from "./verify-audit-chain.ts";

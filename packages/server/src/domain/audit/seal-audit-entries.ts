@@ -19,7 +19,7 @@ const DELAY_MILLISECONDS = 200;
  *
  * @returns how many were moved; `BATCH` means that there may be more.
  */
-export function sealAuditEntries(deps: Deps): Promise<number> {
+function sealAuditEntries(deps: Deps): Promise<number> {
   return deps.database.transaction(async (tx) => {
     if (!(await tryLockSealing(tx))) return 0;
     const events = await findUnsealedEvents(tx, BATCH);

@@ -5,9 +5,7 @@ export { signInDirectly } from "./sign-in-directly.ts";
 export { signOut } from "./sign-out.ts";
 export { type SignUp, signUp } from "./sign-up.ts";
 export {
-  type FinishedFlow,
   findFlow,
-  type NewFlow,
   startFlow,
   startSignedInFlow,
   takeFinishedFlow,

@@ -12,7 +12,10 @@ import {
   selectSigningKeys,
 } from "./signing-key.store.ts";
 
-export const SEALING_PURPOSE = "signing-key";
+/** Sealed for one key of one tenant: a row that was moved or copied in the database does not open. */
+export function sealingPurpose(tenantId: string, kid: string): string {
+  return `signing-key:${tenantId}:${kid}`;
+}
 
 /** Bits of a new RSA key (RFC 7518 §3.3: 2048 or larger). */
 const RSA_BITS = 2048;
@@ -42,7 +45,7 @@ export async function generateSigningKey(
     kid,
     algorithm,
     publicJwk: { ...publicKey.export({ format: "jwk" }), kid, use: "sig", alg: algorithm },
-    sealedPrivate: deps.secrets.seal(pem, SEALING_PURPOSE),
+    sealedPrivate: deps.secrets.seal(pem, sealingPurpose(tenantId, kid)),
     status,
     createdAt: now,
     activatesAt,

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } fr
 import { IdentityError, type SigningAlgorithm } from "@ostiary/contracts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
-import { ensureActiveKey, SEALING_PURPOSE } from "./create-signing-key.ts";
+import { ensureActiveKey, sealingPurpose } from "./create-signing-key.ts";
 import { type KeyStatus, type SigningKeyRow, selectSigningKeys } from "./signing-key.store.ts";
 
 /** A key with its KeyObjects, so that signing costs no import. */
@@ -102,7 +102,8 @@ function toKey(deps: Deps, row: SigningKeyRow): RingKey {
     status: row.status,
     publicJwk: row.publicJwk,
     publicKey: createPublicKey({ key: row.publicJwk as JsonWebKey, format: "jwk" }),
-    privateKey: sealed && createPrivateKey(deps.secrets.unseal(sealed, SEALING_PURPOSE)),
+    privateKey:
+      sealed && createPrivateKey(deps.secrets.unseal(sealed, sealingPurpose(row.tenantId, row.kid))),
     headers: new Map(),
   };
 }

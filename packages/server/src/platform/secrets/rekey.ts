@@ -11,7 +11,8 @@ const SEALED = [
     update: "update installation set sealed = $2 where name = $1 and sealed = $3 returning 1 as one",
   },
   {
-    select: `select tenant_id || ' ' || kid as key, sealed_private as sealed, 'signing-key' as purpose
+    select: `select tenant_id || ' ' || kid as key, sealed_private as sealed,
+                    'signing-key:' || tenant_id || ':' || kid as purpose
                from signing_keys where sealed_private is not null`,
     update: `update signing_keys set sealed_private = $2
               where tenant_id = split_part($1, ' ', 1) and kid = split_part($1, ' ', 2) and sealed_private = $3
