@@ -242,6 +242,35 @@ describe("a list", () => {
   });
 });
 
+describe("a list without attributes", () => {
+  it("leaves in what is denied only under conditions, and marks the denial", () => {
+    const conditions: Condition[] = [{ attribute: "request.ip", operator: "cidr", value: "10.0.0.0/8" }];
+    const statements = [{ resources: ["*"], actions: ["*"], effect: "deny" as const, conditions }];
+    const engine = AccessEngine.of({
+      policies: [{ id: "p", namespace: "default", code: "p", statements }],
+      grants: [
+        may("books", ["read"]),
+        { id: "p", kind: "policy", subject: USER, policyId: "p", enabled: true, inherit: false },
+      ],
+    });
+    const listed = (resource: string, action: string, conditional: boolean) => [
+      { resource, type: "DATA", actions: [{ action, conditional }] },
+    ];
+    expect(engine.list({ subject: USER, namespace: "default" })).toEqual({
+      allowed: listed("books", "read", false),
+      denied: listed("*", "*", true),
+    });
+    const attributes = { "request.ip": "192.168.0.1" };
+    expect(engine.list({ subject: USER, namespace: "default", attributes })).toEqual({
+      allowed: listed("books", "read", false),
+      denied: [],
+    });
+    expect(engine.who({ action: "read", resource: "books", namespace: "default", limit: 1 }).items).toEqual([
+      { subject: USER, verdict: "conditional" },
+    ]);
+  });
+});
+
 describe("who", () => {
   it("goes through many users in bounded steps, each once", () => {
     const userIds = Array.from({ length: 12_000 }, (_, index) => `user${String(index).padStart(6, "0")}`);
