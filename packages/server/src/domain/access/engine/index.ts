@@ -6,5 +6,5 @@ export type { Identity } from "./identity.ts";
 export type { ListedAccess, ListedResource, ListQuestion } from "./list.ts";
 export type * from "./model.ts";
 export { splitPermission } from "./model.ts";
-export { isPattern, MAX_PATTERN_LENGTH, MAX_PATTERN_STARS, matches } from "./patterns.ts";
+export { isPattern, matches } from "./patterns.ts";
 export type { WhoAnswer, WhoQuestion } from "./who.ts";

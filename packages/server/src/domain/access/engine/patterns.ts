@@ -1,8 +1,8 @@
-/** Characters and stars that a pattern may have; for the doors through which patterns come in. */
-export const MAX_PATTERN_LENGTH = 256;
-export const MAX_PATTERN_STARS = 8;
+/** Characters and stars that a pattern may have. */
+const MAX_PATTERN_LENGTH = 256;
+const MAX_PATTERN_STARS = 8;
 
-/** Whether a text can be a pattern: 1 to 256 characters, at most 8 stars. */
+/** Whether a text can be a pattern: 1 to 256 characters, at most 8 stars. For the doors through which they come in. */
 export function isPattern(text: string): boolean {
   if (text.length === 0 || text.length > MAX_PATTERN_LENGTH) return false;
   return text.split("*").length - 1 <= MAX_PATTERN_STARS;

@@ -60,7 +60,7 @@ function isNobody(state: TenantState, { type, id }: SubjectNode): boolean {
 }
 
 /** The grants that reach the subject at this principal: from an ancestor only those that are inherited. */
-export function grantsAt({ node, via }: Principal): readonly Grant[] {
+function grantsAt({ node, via }: Principal): readonly Grant[] {
   return via === "ancestor" ? node.grants.filter(({ inherit }) => inherit) : node.grants;
 }
 
