@@ -136,6 +136,11 @@ export const ERRORS = {
     message: "This server is not set up to send such messages. Ask an administrator.",
   },
 
+  "password.change_required": {
+    status: 403,
+    message: "The password must be changed first. Sign in on the sign-in page to do so.",
+  },
+
   // Access
   "role.not_found": { status: 404, message: "There is no such role." },
   "role.code_taken": { status: 409, message: "A role with this code already exists." },

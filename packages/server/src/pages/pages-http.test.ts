@@ -210,11 +210,13 @@ describe("the link of a fresh install", () => {
     await using server = await aServer();
     const link = (await createSetUpLink(server.deps)) ?? "";
     const visitors = [new Visitor(server.app), new Visitor(server.app)];
+    const opened = await Promise.all(
+      visitors.map(async (visitor) => ({ visitor, page: await visitor.open(link) })),
+    );
     const answers = await Promise.all(
-      visitors.map(async (visitor) => {
-        const page = await visitor.open(link);
-        return visitor.submit(page, { password: PASSWORD, passwordAgain: PASSWORD });
-      }),
+      opened.map(({ visitor, page }) =>
+        visitor.submit(page, { password: PASSWORD, passwordAgain: PASSWORD }),
+      ),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 404]);
   });

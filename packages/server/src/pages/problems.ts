@@ -84,6 +84,16 @@ export function missingFields(
   return Object.fromEntries(missing.map((name) => [name, requiredMessage(`field.${name}`)]));
 }
 
+/** What is wrong with a new password that is typed twice, before the domain is asked. */
+export function newPasswordProblems(form: Partial<Record<string, string>>): FormErrors<string> | undefined {
+  const absent = missingFields(form, NEW_PASSWORD_FIELDS);
+  if (Object.keys(absent).length > 0) return absent;
+  const differ = passwordsDiffer(form.password ?? "", form.passwordAgain ?? "");
+  return differ && { passwordAgain: differ };
+}
+
+export const NEW_PASSWORD_FIELDS = ["password", "passwordAgain"] as const;
+
 /** The same for a field whose label is not its name: the sign-in page's `identifier`. */
 export function requiredMessage(label: MessageKey): Message {
   return { key: "problem.required", values: { field: label } };

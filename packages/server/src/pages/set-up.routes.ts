@@ -11,7 +11,7 @@ import { cookieName, ensureBrowser, readCookie } from "../platform/http/cookies.
 import { toIdentityError } from "../platform/http/problems.ts";
 import { renderAdministratorPasswordPage } from "./administrator-password.page.ts";
 import { startAccountFlow } from "./flow-page.ts";
-import { missingFields, passwordsDiffer, problemsOf } from "./problems.ts";
+import { NEW_PASSWORD_FIELDS, newPasswordProblems, problemsOf } from "./problems.ts";
 import {
   basePath,
   cookieScope,
@@ -24,8 +24,6 @@ import {
 } from "./respond.ts";
 import type { FormErrors } from "./views.ts";
 
-const FIELDS = ["password", "passwordAgain"] as const;
-
 /** The one-time link of a fresh install: the first administrator sets a password. */
 export function setUpRoutes(app: FastifyInstance, deps: Deps): void {
   app.get("/set-up", async (request, reply): Promise<FastifyReply> => {
@@ -35,12 +33,12 @@ export function setUpRoutes(app: FastifyInstance, deps: Deps): void {
   });
 
   app.post("/set-up", async (request, reply): Promise<FastifyReply> => {
-    const { token = "", csrf, password = "", passwordAgain = "" } = formOf(request);
+    const { token = "", csrf, password = "" } = formOf(request);
     refuseCrossSite(deps, request);
     const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));
     checkFormToken(deps, token, browser, csrf);
     await checkSetUpLink(deps, request.context, token);
-    const errors = check(formOf(request), password, passwordAgain);
+    const errors = newPasswordProblems(formOf(request));
     if (errors) return show(deps, request, reply, token, { errors, status: 400 });
     try {
       const { username } = await completeSetUp(deps, request.context, token, password);
@@ -48,22 +46,11 @@ export function setUpRoutes(app: FastifyInstance, deps: Deps): void {
       return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id, notice: "password-set" });
     } catch (thrown) {
       const error = toIdentityError(thrown);
-      const problems = problemsOf(error, FIELDS);
+      const problems = problemsOf(error, NEW_PASSWORD_FIELDS);
       if (!problems) throw thrown;
       return show(deps, request, reply, token, { errors: problems, status: error.status });
     }
   });
-}
-
-function check(
-  form: Partial<Record<string, string>>,
-  password: string,
-  again: string,
-): FormErrors<string> | undefined {
-  const absent = missingFields(form, FIELDS);
-  if (Object.keys(absent).length > 0) return absent;
-  const differ = passwordsDiffer(password, again);
-  return differ && { passwordAgain: differ };
 }
 
 function show(

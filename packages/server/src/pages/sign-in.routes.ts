@@ -10,6 +10,7 @@ import {
 } from "../domain/sign-in/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { type FlowPage, finishFlow, loadFlowPage, startAccountFlow } from "./flow-page.ts";
+import { showNewPassword, takeNewPassword } from "./new-password.routes.ts";
 import { noticeOf, problemsOf, requiredMessage } from "./problems.ts";
 import { applicationLook, basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
 import { checkSessionForm, displayName, findSignedIn } from "./session.ts";
@@ -25,6 +26,7 @@ export function signInRoutes(app: FastifyInstance, deps: Deps): void {
     const page = await loadFlowPage(deps, request);
     const { flow } = page;
     if (flow.state === "authenticated") return finishFlow(deps, request, reply, flow);
+    if (flow.state === "new-password") return showNewPassword(deps, request, reply, page);
     if (queryText(request, "change") !== undefined && flow.state === "password") {
       await changeIdentifier(deps, request.context, flow);
       return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
@@ -37,6 +39,7 @@ export function signInRoutes(app: FastifyInstance, deps: Deps): void {
     const page = await loadFlowPage(deps, request);
     // Sent twice, or from a page that lay in another tab: the sign-in is done.
     if (page.flow.state === "authenticated") return finishFlow(deps, request, reply, page.flow);
+    if (page.flow.state === "new-password") return takeNewPassword(deps, request, reply, page);
     try {
       const { flow, cookie } = await takeStep(deps, request, page.flow);
       if (flow.state === "authenticated") return await finishFlow(deps, request, reply, flow, cookie);

@@ -46,6 +46,24 @@ describe("signing in for the account", () => {
     expect(alertOf(again)).toContain("Password");
   });
 
+  it("asks for a new password where the old one must be changed, and keeps what was asked for", async () => {
+    await site.user("fresh", { mustChangePassword: true });
+    const visitor = site.visitor();
+    const page = await visitor.open(`${site.base}/account/sessions`);
+    const asked = await visitor.follow(
+      await visitor.submit(page, { identifier: "fresh", password: PASSWORD }),
+    );
+    expect(asked.body).toContain("Choose a new password");
+    expect((await visitor.open(`${site.base}/account`)).body).not.toContain("Sign out");
+    const differ = await visitor.submit(asked, { password: "a new good one", passwordAgain: "another" });
+    expect([differ.status, alertOf(differ)]).toEqual([400, expect.stringContaining("differ")]);
+    const old = await visitor.submit(differ, { password: PASSWORD, passwordAgain: PASSWORD });
+    expect(old.status).toBe(400);
+    const done = await visitor.submit(old, { password: "a new good one", passwordAgain: "a new good one" });
+    expect([done.status, done.location]).toEqual([303, `${site.base}/account/sessions`]);
+    expect((await visitor.follow(done)).status).toBe(200);
+  });
+
   it("says how long to wait when the account is locked", async () => {
     await site.user("lock");
     const visitor = site.visitor();

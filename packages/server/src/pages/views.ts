@@ -225,6 +225,14 @@ export interface AdministratorPasswordView extends FormView<"password" | "passwo
   password: PasswordRules;
 }
 
+/** In the middle of a sign-in: the password was right, and must be changed. */
+export interface NewPasswordView extends FormView<"password" | "passwordAgain"> {
+  /** What was typed at the sign-in; for password managers. */
+  identifier: string;
+  password: PasswordRules;
+  application?: ApplicationLook | undefined;
+}
+
 /** OAuth 2.0 Form Post Response Mode §2: the answer of an authorization as a form that sends itself. */
 export interface FormPostView extends PageView {
   /** An exactly matched, registered redirect URI. */

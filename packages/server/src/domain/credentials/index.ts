@@ -1,4 +1,11 @@
 export { createBreachedPasswordsFile } from "./breached-passwords.ts";
 export { type CheckedPassword, checkPassword } from "./check-password.ts";
 export { createPasswordHasher } from "./password-hasher.ts";
-export { changePassword, dropPassword, hasPassword, importedMark, setPassword } from "./set-password.ts";
+export {
+  changePassword,
+  dropPassword,
+  hasPassword,
+  importedMark,
+  replacePassword,
+  setPassword,
+} from "./set-password.ts";

@@ -65,6 +65,28 @@ export async function changePassword(
   await write(deps, context, userId, hash, { mustChange: false, imported: null, ...options });
 }
 
+/**
+ * A user whose password must be changed chooses the next one. Asks for no proof: it is for the sign-in, which has just
+ * seen the right password. Ends all his sessions.
+ *
+ * @throws IdentityError `password.reused` (the old one again), `password.*`, `user.not_found`, `user.suspended`,
+ *   `credential.busy`
+ */
+export async function replacePassword(
+  deps: Deps,
+  context: RequestContext,
+  userId: string,
+  next: string,
+): Promise<void> {
+  const user = await selectPassword(deps.database, context.tenantId, userId);
+  if (!user) throw new IdentityError("user.not_found");
+  if (user.status !== "active") throw new IdentityError("user.suspended");
+  const isOld = user.hash !== null && (await deps.hasher.verify(user.hash, next)).ok;
+  if (isOld) throw new IdentityError("password.reused");
+  const hash = await newHash(deps, context.tenantId, user, next);
+  await write(deps, context, userId, hash, { mustChange: false, imported: null });
+}
+
 /** By which a hash that was imported is known again, after it was wrapped or upgraded. Tells nothing about it. */
 export function importedMark(deps: Deps, hash: string): Buffer {
   return deps.secrets.keyedHash(hash, "imported-password");

@@ -12,6 +12,7 @@ export {
 } from "./start-flow.ts";
 export {
   changeIdentifier,
+  choosePassword,
   giveIdentifier,
   givePassword,
   type StepResult,

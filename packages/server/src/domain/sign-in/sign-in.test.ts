@@ -13,6 +13,7 @@ import { createUser } from "../users/index.ts";
 import {
   changeIdentifier,
   checkSetUpLink,
+  choosePassword,
   completeSetUp,
   createSetUpLink,
   type Flow,
@@ -112,6 +113,59 @@ describe("a sign-in", () => {
     const direct = { applicationId: application.id, identifier: "ann", password: PASSWORD };
     expect(await code(signInDirectly(deps, visitor, tenant, direct))).toBe("application.access_denied");
     expect(await sessions()).toBe(before);
+  });
+});
+
+describe("a password that must be changed", () => {
+  const NEXT = "another good password";
+  let number = 0;
+  const aTemporary = async () => {
+    const username = `temp-${++number}`;
+    await createUser(deps, admin, { username, password: { plain: PASSWORD }, mustChangePassword: true });
+    return username;
+  };
+
+  it("gives no session until another one is chosen", async () => {
+    const identifier = await aTemporary();
+    const browser = newSecret();
+    const first = await givePassword(deps, visitor, tenant, await begin(browser), {
+      identifier,
+      password: PASSWORD,
+    });
+    expect([first.flow.state, first.cookie, first.flow.sessionId]).toEqual(["new-password", undefined, null]);
+    expect(await code(takeFinishedFlow(deps, visitor, first.flow.id, browser))).toBe("flow.not_found");
+    for (const password of [PASSWORD, "short"]) {
+      expect(await code(choosePassword(deps, visitor, first.flow, { password }))).toMatch(/^password\./);
+    }
+    expect(await code(givePassword(deps, visitor, tenant, first.flow, { password: PASSWORD }))).toBe(
+      "flow.wrong_step",
+    );
+    const { cookie } = await choosePassword(deps, visitor, first.flow, { password: NEXT });
+    expect(await findSessionByCookie(deps, tenant.id, cookie)).not.toBeNull();
+    const again = await givePassword(deps, visitor, tenant, await begin(newSecret()), {
+      identifier,
+      password: NEXT,
+    });
+    expect(again.flow.state).toBe("authenticated");
+  });
+
+  it("cannot be skipped by another door, nor changed by two tabs", async () => {
+    const identifier = await aTemporary();
+    const { application } = await createApplication(deps, admin, { name: "Door", slug: `door-${number}` });
+    const direct = { applicationId: application.id, identifier, password: PASSWORD };
+    expect(await code(signInDirectly(deps, visitor, tenant, direct))).toBe("password.change_required");
+    const { flow } = await givePassword(deps, visitor, tenant, await begin(newSecret()), {
+      identifier,
+      password: PASSWORD,
+    });
+    const tabs = await Promise.all(
+      [NEXT, "yet another password"].map((password) =>
+        code(choosePassword(deps, visitor, flow, { password })),
+      ),
+    );
+    expect(tabs.sort()).toEqual(["flow.not_found", "ok"]);
+    const stolen = { ...flow, state: "identifier" as const };
+    expect(await code(choosePassword(deps, visitor, stolen, { password: NEXT }))).toBe("flow.wrong_step");
   });
 });
 

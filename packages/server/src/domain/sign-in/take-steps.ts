@@ -3,7 +3,7 @@ import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { findApplication, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
-import { checkPassword } from "../credentials/index.ts";
+import { checkPassword, replacePassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { createSession, renewSession, revokeSession } from "../sessions/index.ts";
 import { noteSignIn } from "../users/index.ts";
@@ -56,7 +56,8 @@ export async function givePassword(
   const identifier = flow.state === "password" ? flow.identifier : step.identifier?.trim();
   if (!identifier) throw new IdentityError("credential.rejected", { reason: "no identifier" });
   await checkMethod(deps, flow, tenant.id, "password");
-  const { userId } = await checkPassword(deps, context, tenant, identifier, step.password);
+  const { userId, mustChange } = await checkPassword(deps, context, tenant, identifier, step.password);
+  if (mustChange) return demandNewPassword(deps, context, flow, { userId, identifier });
   return deps.database.transaction((tx) =>
     authenticate(deps, tx, context, flow, {
       step: "give-password",
@@ -68,11 +69,51 @@ export async function givePassword(
   );
 }
 
+/** Nothing is given for a password that must be changed but the next question. */
+async function demandNewPassword(
+  deps: Deps,
+  context: RequestContext,
+  flow: Flow,
+  who: { userId: string; identifier: string },
+): Promise<StepResult> {
+  if (flow.version === UNSTORED) throw new IdentityError("password.change_required");
+  const state = nextState(flow.state, "give-password", "new-password");
+  return { flow: await move(deps, context, flow, { ...who, state, amr: ["pwd"] }) };
+}
+
+/**
+ * The person, who has just given the right password, chooses the next one and is signed in with it: one transaction,
+ * so that a tab that lost the race has changed nothing.
+ *
+ * @throws IdentityError `flow.wrong_step`, `flow.not_found`, `password.*`, `user.suspended`, `user.not_found`
+ */
+export async function choosePassword(
+  deps: Deps,
+  context: RequestContext,
+  flow: Flow,
+  step: { password: string; previousSessionId?: string | undefined },
+): Promise<StepResult> {
+  nextState(flow.state, "choose-password");
+  const { userId, identifier } = flow;
+  if (userId === null || identifier === null) throw new IdentityError("flow.not_found");
+  const who: RequestContext = { ...context, actor: { type: "user", id: userId } };
+  return deps.database.transaction(async (tx) => {
+    await replacePassword(within(deps, tx), who, userId, step.password);
+    return authenticate(deps, tx, context, flow, {
+      step: "choose-password",
+      userId,
+      identifier,
+      method: "pwd",
+      previousSessionId: step.previousSessionId,
+    });
+  });
+}
+
 /** The version of a flow that begins and ends within one call and so has no row. */
 export const UNSTORED = 0;
 
 export interface Authentication {
-  step: "give-password" | "sign-up";
+  step: "give-password" | "choose-password" | "sign-up";
   userId: string;
   identifier: string;
   /** How: a value of RFC 8176. */
@@ -94,9 +135,9 @@ export async function authenticate(
   facts: Authentication,
 ): Promise<StepResult> {
   const joined = within(deps, tx);
-  const state = nextState(flow.state, facts.step);
+  const state = nextState(flow.state, facts.step, "authenticated");
   await checkApplicationAccess(joined, context.tenantId, flow.applicationId, facts.userId);
-  const amr = [...flow.amr, facts.method];
+  const amr = [...new Set([...flow.amr, facts.method])];
   const who: RequestContext = { ...context, actor: { type: "user", id: facts.userId } };
   const { session, cookie } = await beginSession(joined, tx, who, { userId: facts.userId, amr }, facts);
   const next = {

@@ -6,6 +6,7 @@ import { renderAdministratorPasswordPage } from "../administrator-password.page.
 import { renderConsentPage } from "../consent.page.ts";
 import { renderErrorPage } from "../error.page.ts";
 import { renderFormPostPage } from "../form-post.page.ts";
+import { renderNewPasswordPage } from "../new-password.page.ts";
 import { renderSignedInPage, renderSignInPage } from "../sign-in.page.ts";
 import { renderSignedOutPage, renderSignOutPage } from "../sign-out.page.ts";
 import { renderSignUpPage } from "../sign-up.page.ts";
@@ -182,6 +183,16 @@ function signInPages(view: PageView, words: Words): SamplePage[] {
           email: "problem.emailInvalid",
           password: "problem.passwordTooShort",
         },
+      }),
+    },
+    {
+      name: "new password",
+      page: renderNewPasswordPage({
+        ...form,
+        action: "/sign-in",
+        identifier: words.user,
+        password: RULES,
+        errors: { password: "problem.passwordReused" },
       }),
     },
     {
