@@ -18,47 +18,51 @@ export interface NewFlow {
 }
 
 /** Begins a sign-in. Nothing is decided by the caller but where it leads when finished. */
-export async function startFlow(deps: Deps, context: RequestContext, input: NewFlow): Promise<Flow> {
-  const now = deps.clock.now();
-  const flow: Flow = {
-    id: newId(now),
+export function startFlow(deps: Deps, context: RequestContext, input: NewFlow): Promise<Flow> {
+  return begin(deps, context, input, {
     state: "identifier",
-    applicationId: input.applicationId ?? null,
     identifier: input.identifier?.slice(0, 256) ?? null,
     userId: null,
     sessionId: null,
     amr: [],
-    continuation: input.continuation,
-    version: 1,
-    expiresAt: addSeconds(now, FLOW_SECONDS),
-  };
-  await insertFlow(deps.database, context.tenantId, flow, browserHash(deps, input.browser), now);
-  return flow;
+  });
 }
 
 /**
  * Begins a flow in which nobody has to sign in: this browser has a live session, and only something about the
  * application is asked (consent). It makes no session; it names one that exists.
  */
-export async function startSignedInFlow(
+export function startSignedInFlow(
   deps: Deps,
   context: RequestContext,
   input: NewFlow & { session: { id: string; userId: string; amr: readonly string[] } },
 ): Promise<Flow> {
+  const { id: sessionId, userId, amr } = input.session;
+  return begin(deps, context, input, {
+    state: "authenticated",
+    identifier: null,
+    userId,
+    sessionId,
+    amr: [...amr],
+  });
+}
+
+async function begin(
+  deps: Deps,
+  context: RequestContext,
+  { browser, applicationId, continuation }: NewFlow,
+  who: Pick<Flow, "state" | "identifier" | "userId" | "sessionId" | "amr">,
+): Promise<Flow> {
   const now = deps.clock.now();
   const flow: Flow = {
+    ...who,
     id: newId(now),
-    state: "authenticated",
-    applicationId: input.applicationId ?? null,
-    identifier: null,
-    userId: input.session.userId,
-    sessionId: input.session.id,
-    amr: [...input.session.amr],
-    continuation: input.continuation,
+    applicationId: applicationId ?? null,
+    continuation,
     version: 1,
     expiresAt: addSeconds(now, FLOW_SECONDS),
   };
-  await insertFlow(deps.database, context.tenantId, flow, browserHash(deps, input.browser), now);
+  await insertFlow(deps.database, context.tenantId, flow, browserHash(deps, browser), now);
   return flow;
 }
 
