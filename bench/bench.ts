@@ -260,7 +260,10 @@ async function measureProcess(directory: string, masterKey: Buffer, idle: number
       env: serverEnvironment(directory, masterKey, port),
       quiet: true,
     });
-    while (!(await isReady(port))) await sleep(10);
+    while (!(await isReady(port))) {
+      if (server.hasEnded) throw new Error("`ostiary serve` ended before it was ready.");
+      await sleep(10);
+    }
     const readySeconds = (performance.now() - began) / 1000;
     await sleep(pause);
     facts = { readySeconds, idleMebibytes: residentMebibytes(server.pid) };

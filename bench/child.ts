@@ -41,6 +41,7 @@ export class Child {
 
   /**
    * @param program - relative to this folder, or absolute.
+   * @param options.quiet - what it writes is not shown.
    * @param options.nodeArgs - by default none: what was built runs, and not the packages' TypeScript.
    */
   constructor(
@@ -50,7 +51,7 @@ export class Child {
     this.process = fork(fileURLToPath(new URL(program, import.meta.url)), options.args ?? [], {
       execArgv: options.nodeArgs ?? [],
       env: { ...process.env, ...options.env },
-      stdio: ["ignore", options.quiet ? "ignore" : "inherit", "inherit", "ipc"],
+      stdio: ["ignore", options.quiet ? "ignore" : "inherit", options.quiet ? "ignore" : "inherit", "ipc"],
     });
     this.#ended = once(this.process, "exit").then(([code, signal]) => {
       throw new Error(`${program} ended with ${code ?? signal}`);
@@ -73,9 +74,13 @@ export class Child {
     return this.answer<T>();
   }
 
+  get hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
   /** Asks it to end, and waits. */
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    if (this.hasEnded) return;
     const ended = once(this.process, "exit");
     this.process.kill("SIGTERM");
     await ended;
