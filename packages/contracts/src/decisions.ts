@@ -13,7 +13,7 @@ const Attributes = Type.Record(
   {
     maxProperties: 100,
     description:
-      "What conditions may ask about. `user.…` of a user, `request.ip` and `request.time` are known here; the first cannot be overwritten",
+      "What conditions may ask about. `user.…` and `application.id` of the subject are known here and cannot be overwritten; `request.time` is now unless given",
     examples: [{ "application.id": "019a8c3f2b7e5d0c4a1b9e7f" }],
   },
 );

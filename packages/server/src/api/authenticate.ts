@@ -1,12 +1,12 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
-import { holds } from "../domain/access/index.ts";
+import { applicationPermissions, holds } from "../domain/access/index.ts";
 import { apiKeyPermissions, findApiKey } from "../domain/api-keys/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { findTenantById, findTenantBySlug } from "../domain/tenants/index.ts";
 import { issuerOf, type VerifiedToken, verifyAccessToken } from "../domain/tokens/index.ts";
 import { equalBytes } from "../kernel/constant-time.ts";
-import { type Actor, ALL_PERMISSIONS, NO_PERMISSIONS } from "../kernel/context.ts";
+import { type Actor, ALL_PERMISSIONS, NO_PERMISSIONS, type RequestContext } from "../kernel/context.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -20,6 +20,7 @@ interface Caller {
   tenant: Tenant;
   actor: Actor;
   permissions: ReadonlySet<string>;
+  subject?: RequestContext["subject"];
   sessionId?: string | null;
 }
 
@@ -76,7 +77,13 @@ async function applyTenantHeader(
     ...request.context,
     tenantId: wished.id,
     ...(caller
-      ? { actor: caller.actor, permissions: caller.permissions, sessionId: caller.sessionId ?? null }
+      ? {
+          actor: caller.actor,
+          permissions: caller.permissions,
+          // Whose delegated rights count; in another tenant nobody's.
+          subject: wished.id === own.id ? (caller.subject ?? null) : null,
+          sessionId: caller.sessionId ?? null,
+        }
       : {}),
   };
 }
@@ -90,21 +97,28 @@ function callerOfBearer(deps: Deps, request: FastifyRequest, credentials: string
 async function callerOfToken(deps: Deps, request: FastifyRequest, token: string): Promise<Caller> {
   const tenant = (await tenantOfToken(deps, token)) ?? request.tenant;
   const verified = await verifyAccessToken(deps, tenant, token);
-  const { principal, application } = verified;
+  const { principal, application, claims } = verified;
   const actor: Actor = principal
     ? { type: "user", id: principal.userId }
     : { type: "application", id: application.id };
+  const limit = claims.scopes.has("manage") ? null : NO_PERMISSIONS;
   return {
     tenant,
     actor,
-    permissions: permissionsOfToken(verified),
-    sessionId: verified.claims.sessionId,
+    permissions: await permissionsOfToken(deps, verified),
+    subject: principal
+      ? { type: "user", id: principal.userId, limit }
+      : { type: "application", id: application.id, limit },
+    sessionId: claims.sessionId,
   };
 }
 
-function permissionsOfToken({ claims, principal, application }: VerifiedToken): ReadonlySet<string> {
+async function permissionsOfToken(
+  deps: Deps,
+  { claims, principal, application }: VerifiedToken,
+): Promise<ReadonlySet<string>> {
   const manages = claims.scopes.has("manage");
-  if (!principal) return manages && application.administers === "tenant" ? ALL_PERMISSIONS : NO_PERMISSIONS;
+  if (!principal) return manages ? applicationPermissions(deps, application) : NO_PERMISSIONS;
   const permissions = manages ? principal.permissions : NO_PERMISSIONS;
   return claims.scopes.has("account") ? new Set([...permissions, OWN_ACCOUNT]) : permissions;
 }
@@ -138,5 +152,12 @@ async function callerOfApiKey(deps: Deps, credentials: string): Promise<Caller> 
   if (!key || !tenant) throw new IdentityError("api_key.invalid");
   const permissions = await apiKeyPermissions(deps, key);
   if (!permissions) throw new IdentityError("api_key.invalid", { reason: "owner not active" });
-  return { tenant, actor: { type: "api-key", id: key.id }, permissions };
+  const limit = key.permissions === null ? null : new Set(key.permissions);
+  const subject =
+    key.userId !== null
+      ? ({ type: "user", id: key.userId, limit } as const)
+      : key.applicationId !== null
+        ? ({ type: "application", id: key.applicationId, limit } as const)
+        : null;
+  return { tenant, actor: { type: "api-key", id: key.id }, permissions, subject };
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { FastifyPluginAsync } from "fastify";
 import type { Deps } from "../domain/deps.ts";
+import { accessRoutes } from "./access.routes.ts";
+import { accessGrantRoutes } from "./access-grants.routes.ts";
 import { apiKeyRoutes } from "./api-keys.routes.ts";
 import { applicationRoutes } from "./applications.routes.ts";
 import { auditRoutes } from "./audit.routes.ts";
@@ -8,7 +10,13 @@ import { authenticate } from "./authenticate.ts";
 import { configurationRoutes } from "./configuration.routes.ts";
 import { customFieldRoutes } from "./custom-fields.routes.ts";
 import { grantRoutes } from "./grants.routes.ts";
+import { groupRoutes } from "./groups.routes.ts";
+import { invitationRoutes } from "./invitations.routes.ts";
+import { namespaceRoutes } from "./namespaces.routes.ts";
 import { serveOpenApi } from "./openapi.ts";
+import { organizationRoutes } from "./organizations.routes.ts";
+import { policyRoutes } from "./policies.routes.ts";
+import { resourceRoutes } from "./resources.routes.ts";
 import { roleRoutes } from "./roles.routes.ts";
 import { sessionRoutes } from "./sessions.routes.ts";
 import { settingsRoutes } from "./settings.routes.ts";
@@ -26,7 +34,15 @@ const ROUTES = [
   settingsRoutes,
   userRoutes,
   customFieldRoutes,
+  namespaceRoutes,
+  resourceRoutes,
   roleRoutes,
+  policyRoutes,
+  accessGrantRoutes,
+  accessRoutes,
+  groupRoutes,
+  organizationRoutes,
+  invitationRoutes,
   applicationRoutes,
   apiKeyRoutes,
   sessionRoutes,

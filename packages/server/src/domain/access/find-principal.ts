@@ -1,4 +1,4 @@
-import type { UserProfile, UserStatus } from "@ostiary/contracts";
+import type { JsonValue, UserProfile, UserStatus } from "@ostiary/contracts";
 import type { ChangeFeed } from "../../kernel/changes.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
@@ -20,6 +20,8 @@ export interface Principal {
   /** Address of the user's picture; `profile` has it too. */
   picture: string | null;
   profile: UserProfile;
+  /** Values of custom fields. */
+  custom?: Record<string, JsonValue>;
   /** `deleted` too, so that callers can tell a deleted user from one that never was. */
   status: UserStatus;
   createdAt: Date;

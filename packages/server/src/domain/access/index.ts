@@ -1,4 +1,12 @@
 export {
+  createAccessGrant,
+  deleteAccessGrant,
+  getAccessGrant,
+  listAccessGrants,
+  updateAccessGrant,
+} from "./access-grants.ts";
+export { applicationPermissions } from "./application-permissions.ts";
+export {
   assignRoles,
   checkAdministratorRemains,
   checkAdministratorRemainsWithout,
@@ -10,6 +18,13 @@ export {
   setRoles,
   unassignRoles,
 } from "./assign-roles.ts";
+export {
+  createDelegation,
+  deleteDelegation,
+  getDelegation,
+  listDelegations,
+  updateDelegation,
+} from "./delegations.ts";
 export { findPrincipal, type Principal } from "./find-principal.ts";
 export {
   createApplicationNamespace,
@@ -22,6 +37,28 @@ export {
 } from "./namespaces.ts";
 export { checkNoEscalation, checkPermission, holds } from "./permissions.ts";
 export { checkGives, checkPermissionIn, mayIn, type Place } from "./places.ts";
+export {
+  createPolicy,
+  deletePolicy,
+  getPolicy,
+  listPolicies,
+  updatePolicy,
+} from "./policies.ts";
+export {
+  checkAccess,
+  checkAccessMany,
+  explainAccess,
+  listAccess,
+  listWhoMay,
+  simulateAccess,
+} from "./questions.ts";
+export {
+  createResource,
+  deleteResource,
+  getResource,
+  listResources,
+  updateResource,
+} from "./resources.ts";
 export { loadEffectiveRights, loadRightsOf } from "./rights.ts";
 export {
   ADMINISTRATOR,

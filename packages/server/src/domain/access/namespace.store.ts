@@ -53,7 +53,7 @@ export async function lockNamespace(
 }
 
 /** Keeps the namespace from being deleted or renamed until the end of the transaction. */
-export async function holdNamespace(tx: Transaction, tenantId: string, code: string): Promise<boolean> {
+export async function holdNamespace(tx: Queryable, tenantId: string, code: string): Promise<boolean> {
   const rows = await tx.query<{ id: string }>(
     "select id from namespaces where tenant_id = $1 and code = $2 for key share",
     [tenantId, code],

@@ -1,6 +1,6 @@
 import { type ApiKey, IdentityError } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkNoEscalation, holds, loadRights } from "../access/index.ts";
+import { applicationPermissions, checkNoEscalation, holds, loadRights } from "../access/index.ts";
 import { findApplication } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 
@@ -24,7 +24,7 @@ async function permissionsAtMost(deps: Deps, tenantId: string, key: Owned): Prom
   if (key.applicationId !== null) {
     const application = await findApplication(deps, tenantId, key.applicationId);
     if (!application) throw new IdentityError("application.not_found");
-    const owned = application.administers === null ? [] : ["*"];
+    const owned = [...(await applicationPermissions(deps, application))];
     return key.permissions === null ? owned : common(new Set(owned), key.permissions);
   }
   return key.permissions ?? ["*"];

@@ -1,7 +1,7 @@
-import { ALL_PERMISSIONS, NO_PERMISSIONS } from "../../kernel/context.ts";
+import { ALL_PERMISSIONS } from "../../kernel/context.ts";
 import { LatestTimes } from "../../kernel/latest-times.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
-import { findPrincipal } from "../access/index.ts";
+import { applicationPermissions, findPrincipal } from "../access/index.ts";
 import { findApplication } from "../applications/index.ts";
 import { type Deps, isJoined, onePerServer, outsideTransaction } from "../deps.ts";
 import { loadApiKeyByHash, type StoredApiKey, updateLastUsed } from "./api-key.store.ts";
@@ -73,7 +73,7 @@ export async function apiKeyPermissions(
   if (key.applicationId !== null) {
     const application = await findApplication(deps, key.tenantId, key.applicationId);
     if (application?.status !== "active") return null;
-    return limited(application.administers === null ? NO_PERMISSIONS : ALL_PERMISSIONS, key);
+    return limited(await applicationPermissions(deps, application), key);
   }
   return limited(ALL_PERMISSIONS, key);
 }

@@ -1,0 +1,38 @@
+import { ALL_PERMISSIONS } from "../../kernel/context.ts";
+import { TenantCache } from "../../kernel/tenant-cache.ts";
+import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { loadEffectiveRights } from "./rights.ts";
+
+/** Applications whose permissions are kept in a process; most have none. */
+const CAPACITY = 10_000;
+
+const cacheOf = onePerServer((feed) => {
+  const cache = new TenantCache<ReadonlySet<string>>(CAPACITY, () => feed.live);
+  feed.subscribe({
+    onChange: (noun, id) => {
+      if (noun === "application") cache.invalidate(id);
+      if (noun === "access" || noun === "tenant") cache.invalidateTenant(id);
+    },
+    onGap: () => cache.clear(),
+  });
+  return cache;
+});
+
+interface Owner {
+  tenantId: string;
+  id: string;
+  administers: "tenant" | null;
+}
+
+/** What an application may do by itself: everything when it administers the tenant, else what it was given. */
+export async function applicationPermissions(
+  deps: Deps,
+  { tenantId, id, administers }: Owner,
+): Promise<ReadonlySet<string>> {
+  if (administers === "tenant") return ALL_PERMISSIONS;
+  const load = async () => {
+    const { permissions } = await loadEffectiveRights(deps, tenantId, { type: "application", id });
+    return new Set(permissions);
+  };
+  return isJoined(deps) ? load() : ((await cacheOf(deps).get(tenantId, id, load)) ?? load());
+}
