@@ -1,5 +1,6 @@
 import type { Tenant } from "@ostiary/contracts";
 import { type Application, findApplication } from "../packages/server/src/domain/applications/index.ts";
+import { createPasswordHasher } from "../packages/server/src/domain/credentials/password-hasher.ts";
 import type { Deps } from "../packages/server/src/domain/deps.ts";
 import { createSession } from "../packages/server/src/domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantById } from "../packages/server/src/domain/tenants/index.ts";
@@ -76,13 +77,7 @@ export async function prepare(
     const secrets = createSecrets({ sealer, hashKey });
     const deps = testDeps(database, { secrets, publicUrl: PUBLIC_URL, clock: new AdjustableClock() });
     const { id: defaultTenantId } = await ensureDefaultTenant(deps);
-    const { hash } = await import("@node-rs/argon2");
-    const passwordHash = await hash(PASSWORD, {
-      algorithm: 2,
-      memoryCost: 19_456,
-      timeCost: 2,
-      parallelism: 1,
-    });
+    const passwordHash = await createPasswordHasher().hash(PASSWORD);
     const secretHash = secrets.keyedHash(SECRET, "application-secret");
     await seed(address, { ...size, defaultTenantId, passwordHash, secretHash }, say);
     return await makeTokens(deps, database, size, defaultTenantId);
