@@ -69,6 +69,14 @@ function connection() {
   return { call, close: () => agent.destroy() };
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 type Connection = ReturnType<typeof connection>;
 
 /** A connection to each of the three processes. */
@@ -126,6 +134,8 @@ describe("three processes on one port", () => {
     const [victim] = before.keys();
     process.kill(victim as number, "SIGKILL");
     for (const each of before.values()) each.close();
+    // A connection that the dying process had accepted is reset; from its death on everybody is served.
+    while (isAlive(victim as number)) await new Promise((resolve) => setTimeout(resolve, 10));
     let after = new Map<number, Connection>();
     for (let tries = 0; tries < 20; tries++) {
       const fresh = connection();
