@@ -77,11 +77,14 @@ describe("the OpenAPI document", () => {
     expect(open).toEqual(["GET /api/v1/configuration/schema", "POST /api/v1/sign-in"]);
   });
 
-  it("has a reference page without script that names every operation", async () => {
+  it("has a reference page without script that names every operation and every error", async () => {
     const page = await server.app.inject("/api/v1/docs");
     expect(page.headers["content-type"]).toContain("text/html");
     expect(page.body).not.toContain("<script");
     for (const { operation } of operations) expect(page.body).toContain(`id="${operation.operationId}"`);
+    const refused = (await server.app.inject("/api/v1/users")).json<{ type: string }>();
+    expect(refused.type).toBe("/api/v1/docs#authentication.required");
+    for (const code of Object.keys(ERRORS)) expect(page.body).toContain(`<tr id="${code}">`);
   });
 });
 

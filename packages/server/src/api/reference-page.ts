@@ -1,3 +1,5 @@
+import { ERRORS } from "@ostiary/contracts";
+
 /** The parts of an OpenAPI 3.1 document that the page shows. */
 interface Schema {
   $ref?: string;
@@ -67,9 +69,18 @@ export function renderReference(document: Document): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escapeHtml(document.info.title)}</title><style>${STYLE}</style></head><body>
 <nav aria-label="Operations"><p><strong>${escapeHtml(document.info.title)}</strong> ${escapeHtml(document.info.version)}</p>
-<p><a href="openapi.json">OpenAPI 3.1 document</a></p><ul>${links.join("")}</ul></nav>
-<main><h1>${escapeHtml(document.info.title)}</h1>${paragraphs(document.info.description ?? "")}${sections.map((s) => s.html).join("")}</main>
+<p><a href="openapi.json">OpenAPI 3.1 document</a></p><ul>${links.join("")}<li><a href="#errors">Errors</a></li></ul></nav>
+<main><h1>${escapeHtml(document.info.title)}</h1>${paragraphs(document.info.description ?? "")}${sections.map((s) => s.html).join("")}${renderErrors()}</main>
 </body></html>`;
+}
+
+/** The registry: where the `type` of every problem document leads. */
+function renderErrors(): string {
+  const rows = Object.entries(ERRORS).map(
+    ([code, { status, message }]) =>
+      `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${escapeHtml(message)}</td></tr>`,
+  );
+  return `<section><h2 id="errors">Errors</h2><table>${rows.join("")}</table></section>`;
 }
 
 function renderOperation(document: Document, path: string, method: string, operation: Operation): string {

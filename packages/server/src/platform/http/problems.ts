@@ -14,7 +14,7 @@ export interface ProblemDocument {
 
 export function toProblem(error: IdentityError, traceId: string): ProblemDocument {
   return {
-    type: `https://ostiary.dev/errors/${error.code}`,
+    type: `/api/v1/docs#${error.code}`, // relative to the request (RFC 9457 §3.1.1): every server explains itself
     title: error.message,
     status: error.status,
     code: error.code,
