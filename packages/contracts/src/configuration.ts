@@ -1,23 +1,20 @@
-import { type Static, Type } from "typebox";
-import { CreateRole, RoleCodes } from "./access.ts";
+import { type Static, type TSchema, Type } from "typebox";
+import { CreateRole, RoleCodes, RoleName } from "./access.ts";
+import { CreateDelegation, UpdateAccessGrant } from "./access-grants.ts";
 import { API_KEY_PATTERN, API_KEY_TYPES, CreateApiKey } from "./api-keys.ts";
 import { MAXIMUM_SECRETS, UpdateApplication } from "./applications.ts";
-import { Json, Line, Nullable, OneOf, Slug, StrictObject } from "./common.ts";
-import { CreateNamespace } from "./namespaces.ts";
+import { Code, Json, Line, Nullable, OneOf, Slug, StrictObject } from "./common.ts";
+import { CreateGroup } from "./groups.ts";
+import { CreateNamespace, CreateResource } from "./namespaces.ts";
+import { CreateOrganization, CreateUnit, PutUnitMember } from "./organizations.ts";
+import { CreatePolicy, EFFECTS, Pattern, Patterns } from "./policies.ts";
 import { TenantSettingsPatch } from "./settings.ts";
 import { CreateCustomField, PasswordInput, UpdateUser } from "./users.ts";
 
 export const CONFIGURATION_VERSION = "ostiary/v1";
 
 /** Keys of the file that belong to parts of the product which this version does not have. */
-export const FUTURE_TENANT_KEYS = [
-  "resources",
-  "policies",
-  "groups",
-  "organizations",
-  "webhooks",
-  "billingRules",
-] as const;
+export const FUTURE_TENANT_KEYS = ["webhooks", "billingRules"] as const;
 /** The same, in an application. */
 export const FUTURE_APPLICATION_KEYS = ["groups"] as const;
 
@@ -52,7 +49,16 @@ const GivenId = Type.String({
 });
 
 const { namespace, code, name, description, permissions } = CreateRole.properties;
-const ConfigurationRole = StrictObject({ namespace, code, name, description, permissions });
+const ConfigurationRole = StrictObject({
+  namespace,
+  code,
+  name,
+  description,
+  permissions,
+  parent: Type.Optional(
+    Nullable(RoleName, { description: "The role of the same namespace whose permissions it has too" }),
+  ),
+});
 export type ConfigurationRole = Static<typeof ConfigurationRole>;
 
 const ConfigurationUser = StrictObject(
@@ -132,6 +138,99 @@ const ConfigurationApiKey = StrictObject(
 );
 export type ConfigurationApiKey = Static<typeof ConfigurationApiKey>;
 
+const Members = Type.Array(UserReference, {
+  maxItems: 100_000,
+  uniqueItems: true,
+  description: "All members; the others are taken out",
+});
+
+const ConfigurationGroup = StrictObject({
+  id: Type.Optional(GivenId),
+  serial: Type.Optional(GivenSerial),
+  ...CreateGroup.properties,
+  members: Type.Optional(Members),
+});
+export type ConfigurationGroup = Static<typeof ConfigurationGroup>;
+
+const UnitMembers = Type.Array(
+  Type.Union([UserReference, StrictObject({ user: UserReference, ...PutUnitMember.properties })]),
+  { maxItems: 100_000, description: "All members; the others are taken out" },
+);
+
+const { organizationId: _organizationId, parentId: _parentId, ...unitFields } = CreateUnit.properties;
+const UnitFields = StrictObject({ ...unitFields, members: Type.Optional(UnitMembers) });
+export interface ConfigurationUnit extends Static<typeof UnitFields> {
+  units?: ConfigurationUnit[];
+}
+
+/** Units within units, as deep as they can be. */
+function unitsWithin(levels: number) {
+  const units = levels > 1 ? { units: Type.Optional(unitsWithin(levels - 1)) } : {};
+  const unit: TSchema = StrictObject({ ...UnitFields.properties, ...units });
+  return Type.Unsafe<ConfigurationUnit[]>(Type.Array(unit, { maxItems: 10_000 }));
+}
+
+/** From the organization, itself a unit, down; so that a whole file is nested less than 32 deep. */
+export const MAXIMUM_UNIT_DEPTH = 12;
+
+const ConfigurationOrganization = StrictObject({
+  id: Type.Optional(GivenId),
+  serial: Type.Optional(GivenSerial),
+  ...CreateOrganization.properties,
+  members: Type.Optional(UnitMembers),
+  units: Type.Optional(unitsWithin(MAXIMUM_UNIT_DEPTH - 1)),
+});
+export type ConfigurationOrganization = Static<typeof ConfigurationOrganization>;
+
+const UnitReference = Type.String({
+  minLength: 1,
+  maxLength: 257,
+  pattern: "^[^\\s/*]+(?:/[^\\s/*]+)?$",
+  description: "`organization/unit`, or the code of an organization for all of it",
+});
+
+/** One of these: to whom. */
+const subject = {
+  user: Type.Optional(UserReference),
+  group: Type.Optional(Code),
+  unit: Type.Optional(UnitReference),
+  application: Type.Optional(Slug),
+};
+
+const ConfigurationGrant = StrictObject(
+  {
+    ...subject,
+    toRole: Type.Optional(RoleName),
+    role: Type.Optional(RoleName),
+    policy: Type.Optional(RoleName),
+    namespace: Type.Optional(Code),
+    resource: Type.Optional(Pattern),
+    actions: Type.Optional(Patterns),
+    effect: Type.Optional(OneOf(EFFECTS)),
+    inherit: UpdateAccessGrant.properties.inherit,
+    enabled: UpdateAccessGrant.properties.enabled,
+  },
+  {
+    description:
+      "One of `role`, `policy` and `resource` with `actions`, given to one of `user`, `group`, `unit`, `application` and `toRole`",
+  },
+);
+export type ConfigurationGrant = Static<typeof ConfigurationGrant>;
+
+const ConfigurationDelegation = StrictObject(
+  {
+    ...subject,
+    toRole: Type.Optional(RoleName),
+    inOrganization: Type.Optional(Code),
+    inUnit: Type.Optional(UnitReference),
+    inApplication: Type.Optional(Slug),
+    inNamespace: Type.Optional(Code),
+    permissions: CreateDelegation.properties.permissions,
+  },
+  { description: "Permissions that hold in one place only" },
+);
+export type ConfigurationDelegation = Static<typeof ConfigurationDelegation>;
+
 const ConfigurationTenant = StrictObject({
   slug: Slug,
   id: Type.Optional(GivenId),
@@ -139,9 +238,15 @@ const ConfigurationTenant = StrictObject({
   settings: Type.Optional(TenantSettingsPatch),
   customFields: Type.Optional(Type.Array(CreateCustomField, { maxItems: 1_000 })),
   namespaces: Type.Optional(Type.Array(CreateNamespace, { maxItems: 10_000 })),
+  resources: Type.Optional(Type.Array(CreateResource, { maxItems: 100_000 })),
   roles: Type.Optional(Type.Array(ConfigurationRole, { maxItems: 10_000 })),
+  policies: Type.Optional(Type.Array(CreatePolicy, { maxItems: 10_000 })),
   users: Type.Optional(Type.Array(ConfigurationUser, { maxItems: 100_000 })),
   applications: Type.Optional(Type.Array(ConfigurationApplication, { maxItems: 10_000 })),
+  groups: Type.Optional(Type.Array(ConfigurationGroup, { maxItems: 10_000 })),
+  organizations: Type.Optional(Type.Array(ConfigurationOrganization, { maxItems: 10_000 })),
+  grants: Type.Optional(Type.Array(ConfigurationGrant, { maxItems: 100_000 })),
+  delegations: Type.Optional(Type.Array(ConfigurationDelegation, { maxItems: 10_000 })),
   apiKeys: Type.Optional(Type.Array(ConfigurationApiKey, { maxItems: 100_000 })),
 });
 export type ConfigurationTenant = Static<typeof ConfigurationTenant>;
@@ -161,7 +266,14 @@ export const CONFIGURATION_KINDS = [
   "settings",
   "customField",
   "namespace",
+  "resource",
   "role",
+  "policy",
+  "group",
+  "organization",
+  "unit",
+  "grant",
+  "delegation",
   "user",
   "application",
   "apiKey",

@@ -200,7 +200,7 @@ export const ERRORS = {
     status: 409,
     message: "This unit is the organization itself. Change or delete the organization.",
   },
-  "unit.too_deep": { status: 409, message: "Units can be nested 32 deep." },
+  "unit.too_deep": { status: 409, message: "Units can be nested 12 deep." },
   "member.not_found": { status: 404, message: "This user is no member there." },
   "invitation.not_found": { status: 404, message: "There is no such invitation." },
   "invitation.refused": { status: 400, message: "This invitation cannot be used." },

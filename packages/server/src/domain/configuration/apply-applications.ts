@@ -47,7 +47,6 @@ async function makeApplication(run: TenantRun, entry: ConfigurationApplication):
     { id, serial, secret: secret ?? (secrets ? null : undefined) },
   );
   await adoptSecrets(run, entry, application.id);
-  await applyAssignments(run, entry, application.id);
   run.report.created(run.tenant, "application", key, Object.keys(entry));
   if (secret === undefined && generated !== null) {
     run.report.generated.push({ tenant: run.tenant, kind: "application", name: key, secret: generated });
@@ -69,7 +68,6 @@ async function changeApplication(
   }
   if (await applySecret(run, entry, found.id)) fields.push("secret");
   if (await adoptSecrets(run, entry, found.id)) fields.push("secrets");
-  if (await applyAssignments(run, entry, found.id)) fields.push("users");
   run.report.updated(run.tenant, "application", key, fields);
 }
 
@@ -116,6 +114,24 @@ async function adoptSecrets(
     changed = true;
   }
   return changed;
+}
+
+/** Who may use the applications; to be called when the users are there. */
+export async function applyApplicationUsers(
+  run: TenantRun,
+  entries: ConfigurationTenant["applications"],
+  path: string,
+): Promise<void> {
+  if (!entries?.some(({ users }) => users)) return;
+  const ids = new Map<string, string>();
+  for await (const { id, slug } of everyItem((page) => listApplications(run.deps, run.context, page))) {
+    ids.set(slug, id);
+  }
+  await forEachEntry(entries, path, async (entry) => {
+    const id = ids.get(entry.key);
+    if (id === undefined || !(await applyAssignments(run, entry, id))) return;
+    run.report.amended(run.tenant, "application", entry.key, "users");
+  });
 }
 
 /** The users of the file, and no others. */

@@ -17,10 +17,12 @@ import {
   replaceSettings,
   updateTenant,
 } from "../tenants/index.ts";
-import { applyNamespaces } from "./apply-access.ts";
+import { applyNamespaces, applyPolicies, applyResources, applyRoles } from "./apply-access.ts";
 import { applyApiKeys } from "./apply-api-keys.ts";
-import { applyApplications } from "./apply-applications.ts";
-import { applyCustomFields, applyRoles } from "./apply-roles.ts";
+import { applyApplications, applyApplicationUsers } from "./apply-applications.ts";
+import { applyCustomFields } from "./apply-custom-fields.ts";
+import { applyDelegations, applyGrants } from "./apply-grants.ts";
+import { applyGroups, applyOrganizations } from "./apply-groups.ts";
 import { applyUsers } from "./apply-users.ts";
 import { lockConfiguration } from "./configuration.store.ts";
 import { differences } from "./differences.ts";
@@ -116,10 +118,17 @@ async function applyTenant(
   const context = { ...home.context, tenantId: tenant.id };
   const run = { deps, context, tenant: entry.slug, report };
   await applyCustomFields(run, entry.customFields, "/customFields");
+  await applyApplications(run, entry.applications, "/applications"); // each brings its namespace
   await applyNamespaces(run, entry.namespaces, "/namespaces");
+  await applyResources(run, entry.resources, "/resources");
   await applyRoles(run, entry.roles, "/roles");
+  await applyPolicies(run, entry.policies, "/policies");
   await applyUsers(run, entry.users, "/users");
-  await applyApplications(run, entry.applications, "/applications");
+  await applyApplicationUsers(run, entry.applications, "/applications");
+  await applyGroups(run, entry.groups, "/groups");
+  await applyOrganizations(run, entry.organizations, "/organizations");
+  await applyGrants(run, entry.grants, "/grants");
+  await applyDelegations(run, entry.delegations, "/delegations");
   await applyApiKeys(run, entry.apiKeys, "/apiKeys");
 }
 

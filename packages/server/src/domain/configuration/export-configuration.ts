@@ -5,11 +5,9 @@ import {
   type ConfigurationApiKey,
   type ConfigurationApplication,
   type ConfigurationFile,
-  type ConfigurationRole,
   type ConfigurationTenant,
   type ConfigurationUser,
   type CreateCustomField,
-  type CreateNamespace,
   IdentityError,
   type Tenant,
   type TenantSettings,
@@ -18,14 +16,7 @@ import {
 } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { isId } from "../../kernel/identifiers.ts";
-import {
-  ADMINISTRATOR,
-  checkNoEscalation,
-  checkPermission,
-  holds,
-  listNamespaces,
-  listRoles,
-} from "../access/index.ts";
+import { ADMINISTRATOR, checkNoEscalation, checkPermission, holds } from "../access/index.ts";
 import { listApiKeys } from "../api-keys/index.ts";
 import { listApplications, listAssigned } from "../applications/index.ts";
 import { type Deps, within } from "../deps.ts";
@@ -39,6 +30,14 @@ import {
 import { listCustomFields, listUsers } from "../users/index.ts";
 import { beginSnapshot, selectApiKeyHashes, selectPasswords, selectSecrets } from "./configuration.store.ts";
 import { canonical } from "./differences.ts";
+import {
+  exportAccess,
+  exportNamespaces,
+  exportPolicies,
+  exportResources,
+  exportRoles,
+} from "./export-access.ts";
+import { by, filled, type Reader } from "./export-lists.ts";
 import { writeKeyedHash } from "./keyed-hash.ts";
 import { everyItem } from "./run.ts";
 
@@ -46,13 +45,6 @@ export interface ExportOptions {
   /** Slug of the one tenant. Default: all that the caller may see. */
   tenant?: string | undefined;
   /** Hashes of passwords, secrets and keys too; needs the permission `*`. */
-  credentials: boolean;
-}
-
-interface Reader {
-  deps: Deps;
-  /** The caller, in the tenant that is read. */
-  context: RequestContext;
   credentials: boolean;
 }
 
@@ -114,15 +106,14 @@ async function exportTenant(reader: Reader, tenant: Tenant): Promise<Configurati
     settings: settingsOf(tenant.settings),
     ...filled("customFields", await exportCustomFields(reader)),
     ...filled("namespaces", await exportNamespaces(reader)),
+    ...filled("resources", await exportResources(reader)),
     ...filled("roles", await exportRoles(reader)),
+    ...filled("policies", await exportPolicies(reader)),
     ...filled("users", users.entries),
     ...filled("applications", applications.entries),
+    ...(await exportAccess(reader, users.names, applications.keys)),
     ...filled("apiKeys", keys),
   };
-}
-
-function filled<Name extends string, Item>(name: Name, items: Item[]): { [Key in Name]?: Item[] } {
-  return items.length === 0 ? {} : ({ [name]: items } as { [Key in Name]?: Item[] });
 }
 
 /** What differs from the defaults: an absent setting means its default. */
@@ -151,26 +142,6 @@ async function exportCustomFields({ deps, context }: Reader): Promise<CreateCust
     entries.push({ key, type, label, options, required });
   }
   return entries.sort(by(({ key }) => key));
-}
-
-/** Those that nobody else makes: `default` is there, and applications bring their own. */
-async function exportNamespaces({ deps, context }: Reader): Promise<CreateNamespace[]> {
-  const entries: CreateNamespace[] = [];
-  for await (const namespace of everyItem((page) => listNamespaces(deps, context, page))) {
-    const { code, name, description, applicationId } = namespace;
-    if (applicationId === null && code !== "default") entries.push({ code, name, description });
-  }
-  return entries.sort(by(({ code }) => code));
-}
-
-/** Built-in roles are the same everywhere. */
-async function exportRoles({ deps, context }: Reader): Promise<ConfigurationRole[]> {
-  const entries: ConfigurationRole[] = [];
-  for await (const role of everyItem((page) => listRoles(deps, context, page))) {
-    const { namespace, code, name, description, permissions, system } = role;
-    if (!system) entries.push({ namespace, code, name, description, permissions });
-  }
-  return entries.sort(by(({ namespace, code }) => `${namespace}/${code}`));
 }
 
 async function exportUsers(reader: Reader) {
@@ -302,11 +273,4 @@ async function exportApiKeys(
   }
   const owner = ({ user = "", application = "" }: ConfigurationApiKey) => user || application;
   return entries.sort(by((one) => `${one.type}/${owner(one)}/${one.name}/${one.hash ?? ""}`));
-}
-
-function by<T>(keyOf: (item: T) => string): (one: T, other: T) => number {
-  return (one, other) => {
-    const [a, b] = [keyOf(one), keyOf(other)];
-    return a < b ? -1 : a > b ? 1 : 0;
-  };
 }

@@ -1,5 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the file's own variables
-import type { ConfigurationFile, ConfigurationTenant, ConfigurationUser } from "@ostiary/contracts";
+import type {
+  ConfigurationFile,
+  ConfigurationGrant,
+  ConfigurationTenant,
+  ConfigurationUnit,
+  ConfigurationUser,
+} from "@ostiary/contracts";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { aDatabase } from "../../testing/a-database.ts";
@@ -141,6 +147,57 @@ const application = fc.record(
   },
   { requiredKeys: ["key"] },
 );
+const some3 = <T>(item: fc.Arbitrary<T>) => fc.array(item, { maxLength: 3 });
+const resource = fc.record(
+  {
+    namespace: fc.constantFrom("default", "shop"),
+    code,
+    type: fc.constantFrom("DATA" as const, "MENU" as const),
+    name: cleanLine,
+    names: fc.constantFrom({}, { "zh-CN": "书" }),
+    actions: fc.constantFrom([], ["read"], ["read", { name: "edit", description: "x" }]),
+  },
+  { requiredKeys: ["code", "type"] },
+);
+const policy = fc.record(
+  {
+    namespace: fc.constantFrom("default", "shop"),
+    code,
+    name: cleanLine,
+    statements: some3(
+      fc.record(
+        {
+          resources: fc.constantFrom(["books:*"], ["a", "b"]),
+          actions: fc.constantFrom(["*"], ["read"]),
+          effect: fc.constantFrom("allow" as const, "deny" as const),
+          conditions: fc.constantFrom(
+            [],
+            [{ attribute: "request.ip", operator: "cidr" as const, value: ["10.0.0.0/8"] }],
+            [{ attribute: "user.company", operator: "equals" as const, value: "${HOME}" }],
+          ),
+        },
+        { requiredKeys: ["resources", "actions", "effect"] },
+      ),
+    ),
+  },
+  { requiredKeys: ["code", "statements"] },
+);
+const group = fc.record(
+  { code, name: cleanLine, description: cleanLine, level: fc.constantFrom(0, 5, null) },
+  { requiredKeys: ["code"] },
+);
+const unitTexts = { name: cleanLine, names: fc.constantFrom({}, { en: "Unit" }), position: fc.nat(9) };
+const organization = fc.record(
+  {
+    code,
+    name: cleanLine,
+    units: fc.tuple(fc.nat(2), fc.record(unitTexts, optional)).map(([depth, texts]): ConfigurationUnit[] => {
+      const below = depth === 2 ? [{ code: "u-2" }, { code: "u-3" }] : [];
+      return depth === 0 ? [] : [{ ...texts, code: "u-1", units: below } as ConfigurationUnit];
+    }),
+  },
+  { requiredKeys: ["code", "units"] },
+);
 const hexKey = fc.stringMatching(/^ak_[0-9a-f]{32}$/);
 
 function cleanJson(value: unknown): never {
@@ -160,8 +217,14 @@ const tenant = fc
     some(application, (a) => a.key),
     fc.array(fc.tuple(hexKey, cleanLine, fc.nat()), { maxLength: 3 }),
     fc.infiniteStream(fc.nat()),
+    fc.tuple(
+      some(resource, (r) => `${r.namespace ?? "default"}/${r.code}`),
+      some(policy, (p) => `${p.namespace ?? "default"}/${p.code}`),
+      some(group, (g) => g.code),
+      some(organization, (o) => o.code),
+    ),
   )
-  .map(([settingsOf, roles, users, applications, keys, dice]): Omit<ConfigurationTenant, "slug"> => {
+  .map(([settingsOf, roles, users, applications, keys, dice, access]): Omit<ConfigurationTenant, "slug"> => {
     const roll = () => Number(dice.next().value);
     const pick = <T>(list: readonly T[]) => list.filter(() => roll() % 2 === 0);
     const people = distinct(users).map((one) => ({
@@ -172,11 +235,44 @@ const tenant = fc
         ),
       ),
     }));
+    const [resources, policies, groups, organizations] = access;
+    const nameOf = ({ namespace: n = "default", code: c }: { namespace?: string; code: string }) =>
+      n === "default" ? c : `${n}/${c}`;
+    const subjects: ConfigurationGrant[] = [
+      ...people.map(({ username }) => ({ user: username })),
+      ...groups.map(({ code: c }) => ({ group: c })),
+      ...organizations.map(({ code: c }) => ({ unit: c, inherit: roll() % 2 === 0 })),
+      ...applications.map(({ key }) => ({ application: key })),
+    ];
+    const grants = pick(subjects).flatMap((subject): ConfigurationGrant[] => [
+      ...pick(policies).map((p) => ({ ...subject, policy: nameOf(p), enabled: roll() % 2 === 0 })),
+      ...("user" in subject ? [] : pick(roles)).map((r) => ({ ...subject, role: nameOf(r) })),
+      ...pick(["books:1", "${HOME}"]).map((c) => ({ ...subject, resource: c, actions: ["read"] })),
+    ]);
+    const parents = new Map<string, string>();
+    const members = () => pick(people).map(({ username }) => username);
     return {
       settings: settingsOf,
       customFields,
       namespaces: [{ code: "shop", name: "Shop" }],
-      roles,
+      resources: resources as unknown as NonNullable<ConfigurationTenant["resources"]>,
+      policies: policies as unknown as NonNullable<ConfigurationTenant["policies"]>,
+      groups: groups.map((one) => ({ ...one, members: members() })),
+      organizations: organizations.map((one) => ({ ...one, members: members() })),
+      grants,
+      delegations: people.slice(0, 1).flatMap(({ username }) =>
+        organizations.map(({ code: c }) => ({
+          user: username,
+          inOrganization: c,
+          permissions: ["organization:read"],
+        })),
+      ),
+      roles: roles.map((r) => {
+        const n = r.namespace ?? "default";
+        const parent = parents.get(n);
+        parents.set(n, nameOf(r));
+        return parent === undefined ? r : { ...r, parent };
+      }),
       users: people as ConfigurationUser[],
       applications: applications.map((one) => ({
         ...one,

@@ -34,6 +34,17 @@ export class Report {
     else this.changes.push({ tenant, kind, name, action: "update", fields: [...fields] });
   }
 
+  /** One more field of what was reported just before, as created, changed or unchanged. */
+  amended(tenant: string, kind: ConfigurationKind, name: string, field: string): void {
+    const change = this.changes.findLast(
+      (one) => one.tenant === tenant && one.kind === kind && one.name === name,
+    );
+    if (!change) {
+      this.unchanged--;
+      this.updated(tenant, kind, name, [field]);
+    } else if (change.action === "update") change.fields.push(field);
+  }
+
   result(): ConfigurationResult {
     return { changes: this.changes, unchanged: this.unchanged, generated: this.generated };
   }

@@ -1,6 +1,7 @@
 import {
   type CreateUnit,
   IdentityError,
+  MAXIMUM_UNIT_DEPTH,
   type Page,
   type PageRequest,
   type Unit,
@@ -26,8 +27,6 @@ import {
 } from "./unit.store.ts";
 import { checkMayEmpty } from "./unit-rights.ts";
 
-/** Units from the root down, at most. */
-const MAXIMUM_DEPTH = 32;
 /** So many changes at once are heard as one of the whole model. */
 const MANY_UNITS = 200;
 
@@ -50,7 +49,7 @@ export async function createUnit(deps: Deps, context: RequestContext, input: Cre
     const parent = await selectUnit(tx, tenantId, parentId);
     if (!parent) throw new IdentityError("unit.not_found");
     if (parent.organizationId !== organizationId) throw new IdentityError("unit.parent_invalid");
-    if (parent.path.length >= MAXIMUM_DEPTH) throw new IdentityError("unit.too_deep");
+    if (parent.path.length >= MAXIMUM_UNIT_DEPTH) throw new IdentityError("unit.too_deep");
     const id = newId(now);
     const unit = { id, organizationId, parentId, code, name, names, description, position };
     if (!(await insertUnit(tx, tenantId, unit, now))) throw new IdentityError("unit.code_taken");
@@ -165,7 +164,7 @@ async function checkMove(
   }
   await checkPermissionIn(joined, context, "organization:write", { unitId: parent.id });
   const height = Math.max(...below.map(({ depth }) => depth)) + 1;
-  if (parent.path.length + height > MAXIMUM_DEPTH) throw new IdentityError("unit.too_deep");
+  if (parent.path.length + height > MAXIMUM_UNIT_DEPTH) throw new IdentityError("unit.too_deep");
   // Its members lose what they inherit now, and get what they will.
   const checkRemains = await checkMayEmpty(joined, tx, context, unit.id);
   await checkGives(joined, context, await loadRightsOf(tx, tenantId, { type: "unit", id: parent.id }));
