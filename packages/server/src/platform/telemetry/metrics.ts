@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { RequestDurations } from "./request-durations.ts";
 
 /**
  * The process's metrics. Labels have a bounded number of values: the route's pattern, never the address; no tenant,
@@ -6,27 +7,11 @@ import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client
  */
 export interface Metrics {
   registry: Registry;
-  requests: Histogram<"method" | "route" | "status">;
-  logins: Counter<"outcome">;
+  requests: RequestDurations;
 }
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "ostiary_" });
-  return {
-    registry,
-    requests: new Histogram({
-      name: "ostiary_http_request_duration_seconds",
-      help: "Time from the request's head to the end of the answer",
-      labelNames: ["method", "route", "status"],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-      registers: [registry],
-    }),
-    logins: new Counter({
-      name: "ostiary_logins_total",
-      help: "Sign-ins by outcome",
-      labelNames: ["outcome"],
-      registers: [registry],
-    }),
-  };
+  return { registry, requests: new RequestDurations(registry) };
 }

@@ -15,7 +15,7 @@ export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
     const { method } = request;
     const status = reply.statusCode;
     const { elapsedTime } = reply;
-    metrics.requests.observe({ method, route, status }, elapsedTime / 1000);
+    metrics.requests.observe(method, route, status, elapsedTime / 1000);
     const level = status >= 500 ? "error" : status >= 400 ? "info" : "debug";
     if (level !== "debug" || DETAILED.has(request.log.level)) {
       const ms = Math.round(elapsedTime * 10) / 10;
