@@ -85,6 +85,23 @@ describe("a change made on one process is effective on all three within one seco
     await within1s(async () => (await seen()).every((status) => status === 401));
   });
 
+  it("when somebody becomes a member of a group that was given a role, and when he leaves it", async () => {
+    const group = (await call(one(), "POST", "/groups", { code: "readers" })).body;
+    const user = (await call(one(), "POST", "/users", { username: "eve" })).body;
+    const grant = { subject: { type: "group", id: group.id }, resource: "report:*", actions: ["read"] };
+    expect((await call(one(), "POST", "/access-grants", grant)).status).toBe(201);
+    const question = { subject: { type: "user", id: user.id }, action: "read", resource: "report:1" };
+    const verdicts = () =>
+      Promise.all(
+        servers.map(async (server) => (await call(server, "POST", "/access/check", question)).body.allowed),
+      );
+    expect(await verdicts()).toEqual([false, false, false]);
+    await call(one(), "POST", `/groups/${group.id}/members/add`, { userIds: [user.id] });
+    await within1s(async () => (await verdicts()).every((allowed) => allowed));
+    await call(one(), "POST", `/groups/${group.id}/members/remove`, { userIds: [user.id] });
+    await within1s(async () => (await verdicts()).every((allowed) => !allowed));
+  });
+
   it("when the listening connections were cut: nothing old is answered from a cache, and they come back", async () => {
     const { role, seen } = await aKnownUser("dan", ["user:read"]);
     expect(await seen()).toEqual([200, 200, 200]);
