@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { accessCommand } from "./commands/access.ts";
 import { appCommand } from "./commands/app.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { applyCommand, exportCommand } from "./commands/configuration.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { groupCommand } from "./commands/group.ts";
 import { keyCommand } from "./commands/key.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { organizationCommand } from "./commands/organization.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { sessionCommand } from "./commands/session.ts";
 import { userCommand } from "./commands/user.ts";
@@ -35,6 +38,9 @@ export function createProgram(): Command {
     exportCommand(),
     userCommand(),
     appCommand(),
+    groupCommand(),
+    organizationCommand(),
+    accessCommand(),
     keyCommand(),
     sessionCommand(),
     auditCommand(),
