@@ -2,7 +2,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { createPasswordHasher } from "../../packages/server/src/domain/credentials/password-hasher.ts";
-import { rotateFamily } from "../../packages/server/src/domain/tokens/token-family.store.ts";
 import { connect } from "../../packages/server/src/platform/database/pool.ts";
 import { answerEach, tell } from "../child.ts";
 import type { LimitOrder, LimitResult } from "../limits.ts";
@@ -62,7 +61,16 @@ function signAside(bytes: Buffer, key: KeyObject): Promise<void> {
   });
 }
 
-/** The very statement, on as many connections as the server has. Each lane has families of its own. */
+/** A rotation as one statement of one row: what the server's, of many rows, does for each of them. */
+const ROTATE = `
+  update token_families set generation = generation + 1, rotated_at = $5, refresh_expires_at = $6,
+         expires_at = greatest(expires_at, $7)
+   where tenant_id = $1 and id = $2 and application_id = $3 and generation = $4
+     and revoked_at is null and refresh_expires_at > $5 and scopes @> $8
+   returning id, application_id as "applicationId", user_id as "userId", session_id as "sessionId", scopes, details,
+             authenticated_at as "authenticatedAt", generation`;
+
+/** The statement alone, on as many connections as the server has. Each lane has families of its own. */
 function rotation({ database, tenantId, applicationId, families }: NonNullable<LimitOrder["rotation"]>) {
   const pool = connect({ connection: database, poolSize: ROTATION_LANES, onError: () => {} });
   return (lane: number): Operation => {
@@ -72,15 +80,16 @@ function rotation({ database, tenantId, applicationId, families }: NonNullable<L
       const family = own[at++ % own.length];
       if (!family) throw new Error("a lane without families");
       const now = new Date();
-      const rotated = await rotateFamily(pool, tenantId, {
-        familyId: family.id,
+      const [rotated] = await pool.query(ROTATE, [
+        tenantId,
+        family.id,
         applicationId,
-        generation: family.generation++,
-        scopes: [],
-        refreshExpiresAt: new Date(now.getTime() + 86_400_000),
-        expiresAt: new Date(Math.ceil(now.getTime() / 86_400_000 + 2) * 86_400_000),
+        family.generation++,
         now,
-      });
+        new Date(now.getTime() + 86_400_000),
+        new Date(Math.ceil(now.getTime() / 86_400_000 + 2) * 86_400_000),
+        [],
+      ]);
       if (!rotated) throw new Error(`family ${family.id} was not rotated`);
     };
   };

@@ -1,13 +1,14 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
+import { Batches } from "../../kernel/batches.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Application } from "../applications/index.ts";
-import type { Deps } from "../deps.ts";
+import { type Deps, isJoined, onePerServer } from "../deps.ts";
 import { findSession, touchSession } from "../sessions/index.ts";
 import type { Issue } from "./authorization-code.ts";
 import { lifetimesOf } from "./lifetimes.ts";
 import { parseRefreshToken, refreshTokenOf } from "./refresh-token.ts";
 import { endReusedFamily } from "./revoke-family.ts";
-import { rotateFamily, selectFamily } from "./token-family.store.ts";
+import { type Rotation, rotateFamilies, selectFamily, type TokenFamily } from "./token-family.store.ts";
 
 /**
  * Takes a refresh token and gives the next one. A token of an older generation was used before, by the client or by
@@ -26,22 +27,39 @@ export async function rotateRefreshToken(
 ): Promise<Issue> {
   const parsed = parseRefreshToken(deps, tenant.id, refreshToken);
   if (!parsed) throw new IdentityError("grant.invalid", { reason: "not a refresh token of this tenant" });
-  const now = deps.clock.now();
-  const { refreshExpiresAt, familyExpiresAt } = lifetimesOf(tenant, application, now);
+  const { refreshExpiresAt, familyExpiresAt } = lifetimesOf(tenant, application, deps.clock.now());
   if (!refreshExpiresAt) throw new IdentityError("grant.invalid", { reason: "no refresh tokens any more" });
-  const family = await rotateFamily(deps.database, tenant.id, {
+  const family = await rotate(deps, {
     ...parsed,
+    tenantId: tenant.id,
     applicationId: application.id,
     scopes,
     refreshExpiresAt,
     expiresAt: familyExpiresAt,
-    now,
   });
   if (family) {
     await keepSessionAlive(deps, tenant.id, family.sessionId);
     return { family, refreshToken: refreshTokenOf(deps, tenant.id, family) };
   }
   throw await explainRefusal(deps, context, application, parsed, scopes);
+}
+
+/**
+ * Rotations that come at the same time are one statement. A statement for each spends most of its time on waking a
+ * process of PostgreSQL and on the commit: of 310 µs of CPU time that a rotation took, 90 were the write to its socket.
+ */
+const batchesOf = onePerServer(
+  () =>
+    new Batches<Rotation, TokenFamily | undefined>({
+      places: 2,
+      size: 200,
+      keyOf: (rotation) => rotation.familyId,
+    }),
+);
+
+function rotate(deps: Deps, rotation: Rotation): Promise<TokenFamily | undefined> {
+  const run = (rotations: Rotation[]) => rotateFamilies(deps.database, rotations, deps.clock.now());
+  return isJoined(deps) ? run([rotation]).then(([family]) => family) : batchesOf(deps).submit(rotation, run);
 }
 
 /** Who uses an application is there, though the browser does not show us its cookie. Nothing is written now. */

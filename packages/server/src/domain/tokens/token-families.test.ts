@@ -182,7 +182,7 @@ describe("a refresh token", () => {
     expect(await refusal(rotate(world, refreshToken))).toBe("grant.invalid: family is gone");
   });
 
-  it("is updated in place: two hundred rotations leave table and indexes as small as they were", async () => {
+  it("is updated in place: six hundred rotations leave the indexes as they were and the table small", async () => {
     await using world = await aWorld();
     let { refreshToken } = await redeem(world, await world.code());
     const size = async () => {
@@ -192,10 +192,11 @@ describe("a refresh token", () => {
       return row;
     };
     const before = await size();
-    for (let use = 0; use < 200; use++) ({ refreshToken } = await rotate(world, refreshToken));
+    for (let use = 0; use < 600; use++) ({ refreshToken } = await rotate(world, refreshToken));
     const after = await size();
     expect(after?.indexes).toBe(before?.indexes);
-    expect(after?.table ?? 0).toBeLessThanOrEqual(3 * 8_192);
+    // Old versions go as soon as no transaction can see them; those of six hundred would fill thirty pages.
+    expect(after?.table ?? 0).toBeLessThanOrEqual(12 * 8_192);
   });
 });
 

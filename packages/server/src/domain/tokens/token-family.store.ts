@@ -125,6 +125,7 @@ export async function isCodeUsed(
 }
 
 export interface Rotation {
+  tenantId: string;
   familyId: string;
   applicationId: string;
   generation: number;
@@ -132,36 +133,48 @@ export interface Rotation {
   scopes: readonly string[];
   refreshExpiresAt: Date;
   expiresAt: Date;
-  now: Date;
 }
 
 /**
- * Rotates a refresh token. The one statement that decides: of two uses of one generation, one updates the row.
- * No indexed column changes (`expires_at` once a day), so the row is updated in place and never grows.
+ * Rotates refresh tokens. The one statement that decides: of two uses of one generation, one updates the row, and only
+ * its answer has the family. No indexed column changes (`expires_at` once a day), so rows are updated in place and
+ * never grow. Each family at most once a call; in the order of their ids, so that two processes never wait for each
+ * other.
+ *
+ * @returns in the order of `rotations`; undefined where the row did not allow it.
  */
-export async function rotateFamily(
+export async function rotateFamilies(
   database: Queryable,
-  tenantId: string,
-  rotation: Rotation,
-): Promise<TokenFamily | undefined> {
-  const [family] = await database.query<TokenFamily>(
-    `update token_families set generation = generation + 1, rotated_at = $5, refresh_expires_at = $6,
-            expires_at = greatest(expires_at, $7)
-      where tenant_id = $1 and id = $2 and application_id = $3 and generation = $4
-        and revoked_at is null and refresh_expires_at > $5 and scopes @> $8
-      returning ${FAMILY}`,
+  rotations: readonly Rotation[],
+  now: Date,
+): Promise<(TokenFamily | undefined)[]> {
+  const rows = await database.query<TokenFamily & { asked: number }>(
+    `with asked as (
+       select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::text[])
+         with ordinality as a(tenant_id, family_id, application_id, generation, refresh_expires_at, expires_at, scopes, n)
+        order by family_id)
+     update token_families f
+        set generation = f.generation + 1, rotated_at = $8, refresh_expires_at = a.refresh_expires_at,
+            expires_at = greatest(f.expires_at, a.expires_at)
+       from asked a
+      where f.tenant_id = a.tenant_id and f.id = a.family_id and f.application_id = a.application_id
+        and f.generation = a.generation and f.revoked_at is null and f.refresh_expires_at > $8
+        and f.scopes @> string_to_array(a.scopes, ' ')
+      returning a.n as asked, f.id, f.application_id as "applicationId", f.user_id as "userId",
+        f.session_id as "sessionId", f.scopes, f.details, f.authenticated_at as "authenticatedAt", f.generation`,
     [
-      tenantId,
-      rotation.familyId,
-      rotation.applicationId,
-      rotation.generation,
-      rotation.now,
-      rotation.refreshExpiresAt,
-      rotation.expiresAt,
-      rotation.scopes,
+      rotations.map((rotation) => rotation.tenantId),
+      rotations.map((rotation) => rotation.familyId),
+      rotations.map((rotation) => rotation.applicationId),
+      rotations.map((rotation) => rotation.generation),
+      rotations.map((rotation) => rotation.refreshExpiresAt),
+      rotations.map((rotation) => rotation.expiresAt),
+      rotations.map((rotation) => rotation.scopes.join(" ")),
+      now,
     ],
   );
-  return family;
+  const families = new Map(rows.map(({ asked, ...family }) => [asked, family]));
+  return rotations.map((_, i) => families.get(i + 1));
 }
 
 export interface FamilyState extends TokenFamily {
