@@ -11,6 +11,7 @@ const Attributes = Type.Record(
   Type.String({ maxLength: 128, pattern: "^(?!__proto__$)[A-Za-z][A-Za-z0-9_.-]*$" }),
   Json,
   {
+    additionalProperties: false,
     maxProperties: 100,
     description:
       "What conditions may ask about. `user.…` and `application.id` of the subject are known here and cannot be overwritten; `request.time` is now unless given",

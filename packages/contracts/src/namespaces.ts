@@ -16,7 +16,12 @@ import {
 export const LocalizedNames = Type.Record(
   Type.String({ maxLength: 35, pattern: "^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$" }),
   Line(128, { minLength: 1 }),
-  { maxProperties: 50, description: "Names by language tag (BCP 47)", examples: [{ "zh-CN": "研发部" }] },
+  {
+    additionalProperties: false,
+    maxProperties: 50,
+    description: "Names by language tag (BCP 47)",
+    examples: [{ "zh-CN": "研发部" }],
+  },
 );
 export type LocalizedNames = Static<typeof LocalizedNames>;
 

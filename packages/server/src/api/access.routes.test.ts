@@ -306,6 +306,31 @@ describe("delegated administration", () => {
     );
   });
 
+  it("reaches the users of an organization, and the one application", async () => {
+    const [chief, member, stranger] = [await aUser(), await aUser(), await aUser()];
+    const organization = await made("/organizations", { code: unique("org") });
+    const application = await made("/applications", { slug: unique("app"), name: "App" });
+    await call("PUT", `/units/${organization.rootUnitId}/members/${member.id}`, {});
+    const subject = user(chief);
+    const inOrganization = { type: "organization", id: organization.id };
+    await made("/delegations", { subject, scope: inOrganization, permissions: ["user:*"] });
+    const inApplication = { type: "application", id: application.id };
+    await made("/delegations", { subject, scope: inApplication, permissions: ["application:write"] });
+    const key = await aKeyOf(chief);
+    const rename = (id: string) => call("PATCH", `/users/${id}`, { nickname: "New" }, key);
+    expect((await rename(member.id)).status).toBe(200);
+    expect((await rename(stranger.id)).body.code).toBe("permission.denied");
+    expect((await call("GET", "/users", undefined, key)).body.code).toBe("permission.denied");
+    await give(user(member), { resource: "settings", actions: ["write"] });
+    const password = { password: { plain: "correct horse battery staple" } };
+    const set = await call("PUT", `/users/${member.id}/password`, password, key);
+    expect(set.body.code).toBe("permission.escalation");
+    const change = (id: string) => call("PATCH", `/applications/${id}`, { name: "New" }, key);
+    expect((await change(application.id)).status).toBe(200);
+    const other = await made("/applications", { slug: unique("app"), name: "App" });
+    expect((await change(other.id)).body.code).toBe("permission.denied");
+  });
+
   it("of an application's namespace decides what its roles give", async () => {
     const [owner, someone] = [await aUser(), await aUser()];
     const application = await made("/applications", { slug: unique("app"), name: "App" });

@@ -36,7 +36,7 @@ export {
   updateNamespace,
 } from "./namespaces.ts";
 export { checkNoEscalation, checkPermission, holds } from "./permissions.ts";
-export { checkGives, checkPermissionIn, mayIn, type Place } from "./places.ts";
+export { checkGives, checkPermissionIn } from "./places.ts";
 export {
   createPolicy,
   deletePolicy,
@@ -59,7 +59,7 @@ export {
   listResources,
   updateResource,
 } from "./resources.ts";
-export { loadEffectiveRights, loadRightsOf } from "./rights.ts";
+export { loadRightsOf } from "./rights.ts";
 export {
   ADMINISTRATOR,
   createBuiltInRoles,

@@ -37,7 +37,7 @@ export function rightsOfStatements(namespace: string, statements: readonly State
 }
 
 /** Everything that a subject's grants allow, conditions and denials aside: what one could get hold of through it. */
-export function rightsOfModel(model: TenantModel): Right[] {
+function rightsOfModel(model: TenantModel): Right[] {
   return [
     ...model.roles.flatMap(({ namespace, permissions }) => rightsOfCodes(namespace, permissions)),
     ...model.policies.flatMap(({ namespace, statements }) => rightsOfStatements(namespace, statements)),
@@ -99,11 +99,11 @@ export interface Effective {
 }
 
 /** `editor` in the namespace `default`, `shop/editor` in the namespace `shop`. */
-export function roleName({ namespace, code }: { namespace: string; code: string }): string {
+function roleName({ namespace, code }: { namespace: string; code: string }): string {
   return namespace === DEFAULT_NAMESPACE ? code : `${namespace}/${code}`;
 }
 
-export function effectiveRights(model: TenantModel, subject: SubjectRef): Effective {
+function effectiveRights(model: TenantModel, subject: SubjectRef): Effective {
   const engine = AccessEngine.of(model);
   const roles = engine.identity(subject).roles.map(roleName);
   return { roles: [...new Set(roles)].sort(), permissions: permissionCodes(engine, subject) };

@@ -5,7 +5,7 @@ import {
   type Application as PublicApplication,
 } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkPermission } from "../access/index.ts";
+import { checkPermission, checkPermissionIn } from "../access/index.ts";
 import type { Deps } from "../deps.ts";
 import { type ApplicationFilter, findApplicationById, findApplications } from "./application.store.ts";
 
@@ -28,7 +28,7 @@ export async function getApplication(
   context: RequestContext,
   id: string,
 ): Promise<PublicApplication> {
-  checkPermission(context, "application:read");
+  await checkPermissionIn(deps, context, "application:read", { applicationId: id });
   const application = await findApplicationById(deps.database, context.tenantId, id);
   if (!application) throw new IdentityError("application.not_found");
   return application;

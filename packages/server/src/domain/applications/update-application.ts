@@ -4,7 +4,7 @@ import {
   type UpdateApplication,
 } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkPermission } from "../access/index.ts";
+import { checkPermissionIn } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
 import { type ApplicationValues, lockApplication, updateApplicationRow } from "./application.store.ts";
@@ -25,7 +25,7 @@ export async function updateApplication(
   patch: UpdateApplication,
   expectedVersion?: number,
 ): Promise<PublicApplication> {
-  checkPermission(context, "application:write");
+  await checkPermissionIn(deps, context, "application:write", { applicationId: id });
   const { tenantId } = context;
   return deps.database.transaction(async (tx) => {
     const current = await lockApplication(tx, tenantId, id);

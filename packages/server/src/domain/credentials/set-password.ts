@@ -1,6 +1,6 @@
 import { IdentityError, type PasswordInput } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkMayControl, checkPermission } from "../access/index.ts";
+import { checkMayControl, checkPermissionIn } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { revokeSessionsOfUser } from "../sessions/index.ts";
@@ -24,7 +24,7 @@ export async function setPassword(
   input: PasswordInput,
   options: { mustChange?: boolean } = {},
 ): Promise<void> {
-  checkPermission(context, "user:write");
+  await checkPermissionIn(deps, context, "user:write", { userId });
   const user = await selectPassword(deps.database, context.tenantId, userId);
   if (!user) throw new IdentityError("user.not_found");
   await checkMayControl(deps, context, userId);

@@ -1,6 +1,6 @@
 import { IdentityError, type Page, type PageRequest, type User } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkPermission } from "../access/index.ts";
+import { checkPermission, checkPermissionIn } from "../access/index.ts";
 import type { Deps } from "../deps.ts";
 import { normalizedIdentifier } from "../identifier.ts";
 import {
@@ -29,7 +29,7 @@ export async function findUserByIdentifier(
 
 /** @throws IdentityError `permission.denied`, `user.not_found` */
 export async function getUser(deps: Deps, context: RequestContext, id: string): Promise<User> {
-  checkPermission(context, "user:read");
+  await checkPermissionIn(deps, context, "user:read", { userId: id });
   const user = await findUser(deps, context.tenantId, id);
   if (!user) throw new IdentityError("user.not_found");
   return user;

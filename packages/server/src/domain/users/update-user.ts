@@ -1,7 +1,13 @@
 import { IdentityError, type UpdateMe, type UpdateUser, type User } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import { checkAdministratorRemains, checkMayControl, checkPermission, dropRoles } from "../access/index.ts";
+import {
+  checkAdministratorRemains,
+  checkMayControl,
+  checkPermission,
+  checkPermissionIn,
+  dropRoles,
+} from "../access/index.ts";
 import { type NewEvent, recordEvent, recordEvents } from "../audit/index.ts";
 import { dropPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
@@ -25,7 +31,7 @@ export async function updateUser(
   change: UpdateUser,
   expectedVersion?: number,
 ): Promise<User> {
-  checkPermission(context, "user:write");
+  await checkPermissionIn(deps, context, "user:write", { userId: id });
   return write(deps, context, id, change, expectedVersion);
 }
 
