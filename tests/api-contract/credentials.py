@@ -1,6 +1,6 @@
 """Credentials for schemathesis: it may delete its own API key, or the user it is, so it gets new ones all the time.
 
-`/me` is for people: their calls have the access token of an administrator who has just signed in. All others have an
+`/me` and the acceptance of an invitation are for people: their calls have the access token of an administrator who has just signed in. All others have an
 API key.
 """
 
@@ -36,13 +36,13 @@ class Bearer:
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
 
 
-@schemathesis.auth(refresh_interval=SECONDS).skip_for(path_regex="/me(/|$)")
+@schemathesis.auth(refresh_interval=SECONDS).skip_for(path_regex="/me(/|$)|/invitations/accept$")
 class ApiKey(Bearer):
     def get(self, case, context):
         return call("/api-keys", {"name": "schemathesis", "type": "global", "permissions": ["*"]})["key"]
 
 
-@schemathesis.auth(refresh_interval=SECONDS).apply_to(path_regex="/me(/|$)")
+@schemathesis.auth(refresh_interval=SECONDS).apply_to(path_regex="/me(/|$)|/invitations/accept$")
 class AccessToken(Bearer):
     def get(self, case, context):
         undo_what_forbids_new_users()

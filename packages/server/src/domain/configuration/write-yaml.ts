@@ -1,9 +1,22 @@
 import { setImmediate } from "node:timers/promises";
 import type { ConfigurationFile, ConfigurationTenant } from "@ostiary/contracts";
-import { stringify } from "yaml";
+import { Document, visit } from "yaml";
 
 /** The lists of a tenant, in the order in which they are applied. */
-const LISTS = ["customFields", "roles", "users", "applications", "apiKeys"] as const;
+const LISTS = [
+  "customFields",
+  "applications",
+  "namespaces",
+  "resources",
+  "roles",
+  "policies",
+  "users",
+  "groups",
+  "organizations",
+  "grants",
+  "delegations",
+  "apiKeys",
+] as const;
 /** Entries that are written before others get the thread again; one takes about a tenth of a millisecond. */
 const ENTRIES_A_TURN = 100;
 
@@ -14,8 +27,8 @@ export async function* writeYaml(file: ConfigurationFile): AsyncGenerator<string
 }
 
 async function* writeTenant(tenant: ConfigurationTenant): AsyncGenerator<string> {
-  const { customFields: _1, roles: _2, users: _3, applications: _4, apiKeys: _5, ...facts } = tenant;
-  yield item(facts, "  ");
+  const facts = Object.entries(tenant).filter(([name]) => !(LISTS as readonly string[]).includes(name));
+  yield item(Object.fromEntries(facts), "  ");
   let written = 0;
   for (const list of LISTS) {
     const entries: readonly object[] = tenant[list] ?? [];
@@ -29,11 +42,17 @@ async function* writeTenant(tenant: ConfigurationTenant): AsyncGenerator<string>
 
 /** One item of a list. Every text stands on one line, and what older YAML would read otherwise is quoted. */
 function item(value: object, indent: string): string {
-  const text = stringify(value, {
+  const document = new Document(value, { compat: "yaml-1.1" });
+  visit(document, {
+    // Older YAML has a tag for this text of which the library does not know.
+    Scalar: (_key, node) => {
+      if (node.value === "=") node.type = "QUOTE_DOUBLE";
+    },
+  });
+  const text = document.toString({
     lineWidth: 0,
     blockQuote: false,
     doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
-    compat: "yaml-1.1",
   });
   const [first = "", ...rest] = text.trimEnd().split("\n");
   return `${[`${indent}- ${first}`, ...rest.map((line) => `${indent}  ${line}`)].join("\n")}\n`;
