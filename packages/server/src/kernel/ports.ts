@@ -23,12 +23,19 @@ export interface MessageSender {
 
 /** Counts failures per key in a sliding window; see platform/limits. */
 export interface RateLimits {
-  /** Seconds to wait when `key` has used up its points, else 0. Does not count. */
-  blockedFor(limit: LimitRule, key: string): Promise<number>;
+  /** The state of counters, in their order and in one look-up. Does not count. */
+  look(counters: readonly { limit: LimitRule; key: string }[]): Promise<CounterState[]>;
   /** Counts one point; returns seconds to wait when that was more than allowed, else 0. */
   consume(limit: LimitRule, key: string): Promise<number>;
   /** Forgets the points of `key`. */
   reset(limit: LimitRule, key: string): Promise<void>;
+}
+
+export interface CounterState {
+  /** Counted in the window that runs; 0 when nothing was. */
+  points: number;
+  /** To wait, when the points are used up; else 0. */
+  seconds: number;
 }
 
 export interface LimitRule {

@@ -12,7 +12,7 @@ import { frozenClock } from "./frozen-clock.ts";
 export const QUIET: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 const NO_LIMITS: RateLimits = {
-  blockedFor: async () => 0,
+  look: async (counters) => counters.map(() => ({ points: 0, seconds: 0 })),
   consume: async () => 0,
   reset: async () => {},
 };

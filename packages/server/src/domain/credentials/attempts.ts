@@ -38,25 +38,41 @@ export async function underLockout<T>(
   };
   const key = accountKey(deps, tenant.id, account);
   return inTurn(deps, key, async () => {
-    await refuseLocked(deps, rule, key);
-    if (context.ip !== null) await refuseLocked(deps, ADDRESS_LIMIT, context.ip);
+    const counted = await refuseLocked(deps, context, rule, key);
     try {
       const result = await check();
-      await deps.limits.reset(rule, key);
+      if (counted) await deps.limits.reset(rule, key);
       return result;
     } catch (error) {
       if (!(error instanceof IdentityError) || error.code !== "credential.rejected") throw error;
       await deps.limits.consume(rule, key);
       if (context.ip !== null) await deps.limits.consume(ADDRESS_LIMIT, context.ip);
-      if ((await deps.limits.blockedFor(rule, key)) > 0) await onLocked();
+      const [account] = await deps.limits.look([{ limit: rule, key }]);
+      if (account && account.seconds > 0) await onLocked();
       throw error;
     }
   });
 }
 
-async function refuseLocked(deps: Deps, rule: LimitRule, key: string): Promise<void> {
-  const wait = await deps.limits.blockedFor(rule, key);
-  if (wait > 0) throw new IdentityError("credential.locked", { reason: rule.name, retryAfter: wait });
+/** @returns whether failures of this account are counted at the moment. */
+async function refuseLocked(
+  deps: Deps,
+  context: RequestContext,
+  rule: LimitRule,
+  key: string,
+): Promise<boolean> {
+  const wanted = [{ limit: rule, key }];
+  if (context.ip !== null) wanted.push({ limit: ADDRESS_LIMIT, key: context.ip });
+  const states = await deps.limits.look(wanted);
+  for (const [i, { seconds }] of states.entries()) {
+    if (seconds > 0) {
+      throw new IdentityError("credential.locked", {
+        reason: wanted[i]?.limit.name ?? "",
+        retryAfter: seconds,
+      });
+    }
+  }
+  return (states[0]?.points ?? 0) > 0;
 }
 
 /** Of bounded length whatever was typed, and no identifier of a person in the table of limits. */

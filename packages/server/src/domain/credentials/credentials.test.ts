@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Tenant } from "@ostiary/contracts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { LimitRule, RateLimits } from "../../kernel/ports.ts";
+import { createRateLimits } from "../../platform/limits/index.ts";
 import { aDatabase, type TestDatabase } from "../../testing/a-database.ts";
 import { frozenClock } from "../../testing/frozen-clock.ts";
-import { contextOf, testDeps } from "../../testing/test-deps.ts";
+import { contextOf, QUIET, testDeps } from "../../testing/test-deps.ts";
 import { createRole } from "../access/index.ts";
 import type { Deps } from "../deps.ts";
 import { createSession, findSession } from "../sessions/index.ts";
@@ -15,29 +15,6 @@ import { changePassword, checkPassword, hasPassword, setPassword } from "./index
 const clock = frozenClock();
 const PASSWORD = "correct horse battery staple";
 
-/** Counts as platform/limits does, by the frozen clock. */
-function countingLimits(): RateLimits {
-  const used = new Map<string, { points: number; until: number }>();
-  const seconds = () => clock.now().getTime() / 1000;
-  const find = (rule: LimitRule, key: string) => {
-    const entry = used.get(`${rule.name} ${key}`);
-    return entry && entry.until > seconds() ? entry : undefined;
-  };
-  return {
-    blockedFor: async (rule, key) => {
-      const entry = find(rule, key);
-      return entry && entry.points >= rule.points ? entry.until - seconds() : 0;
-    },
-    consume: async (rule, key) => {
-      const entry = find(rule, key) ?? { points: 0, until: seconds() + rule.seconds };
-      entry.points++;
-      used.set(`${rule.name} ${key}`, entry);
-      return entry.points > rule.points ? entry.until - seconds() : 0;
-    },
-    reset: async (rule, key) => void used.delete(`${rule.name} ${key}`),
-  };
-}
-
 let test: TestDatabase;
 let deps: Deps;
 let tenant: Tenant;
@@ -47,7 +24,10 @@ let visitor: ReturnType<typeof contextOf>;
 
 beforeAll(async () => {
   test = await aDatabase();
-  deps = testDeps(test.database, { clock, limits: countingLimits() });
+  deps = testDeps(test.database, {
+    clock,
+    limits: createRateLimits({ kind: "memory", database: test.database, clock, log: QUIET }),
+  });
   tenant = await ensureDefaultTenant(deps);
   admin = contextOf(tenant.id);
 });

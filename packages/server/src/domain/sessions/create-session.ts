@@ -2,7 +2,7 @@ import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId, newSecret } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import type { Deps } from "../deps.ts";
+import { type Deps, outsideTransaction } from "../deps.ts";
 import { findTenantById } from "../tenants/index.ts";
 import { deviceName } from "./device-name.ts";
 import { insertSession, renewSessionRow, type Session } from "./session.store.ts";
@@ -83,6 +83,6 @@ export async function sessionLifetimes(
   deps: Deps,
   tenantId: string,
 ): Promise<{ idleSeconds: number; absoluteSeconds: number }> {
-  const tenant = await findTenantById(deps, tenantId);
+  const tenant = await findTenantById(outsideTransaction(deps), tenantId); // from the cache
   return tenant?.settings.sessions ?? { idleSeconds: 0, absoluteSeconds: 0 };
 }

@@ -4,7 +4,7 @@ import type { Transaction } from "../../platform/database/types.ts";
 import { findApplication, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { checkPassword, replacePassword } from "../credentials/index.ts";
-import { type Deps, within } from "../deps.ts";
+import { type Deps, outsideTransaction, within } from "../deps.ts";
 import { createSession, renewSession, revokeSession } from "../sessions/index.ts";
 import { noteSignIn } from "../users/index.ts";
 import { advanceFlow, type Flow } from "./flow.store.ts";
@@ -136,7 +136,8 @@ export async function authenticate(
 ): Promise<StepResult> {
   const joined = within(deps, tx);
   const state = nextState(flow.state, facts.step, "authenticated");
-  await checkApplicationAccess(joined, context.tenantId, flow.applicationId, facts.userId);
+  // From the cache: neither the application nor its assignments change in this transaction.
+  await checkApplicationAccess(outsideTransaction(deps), context.tenantId, flow.applicationId, facts.userId);
   const amr = [...new Set([...flow.amr, facts.method])];
   const who: RequestContext = { ...context, actor: { type: "user", id: facts.userId } };
   const { session, cookie } = await beginSession(joined, tx, who, { userId: facts.userId, amr }, facts);

@@ -8,7 +8,8 @@ export interface Counter {
 
 /** Counters by key. Times are milliseconds since 1970. */
 export interface CounterStore {
-  read(key: string, now: number): Promise<Counter | undefined>;
+  /** Those that are alive. */
+  read(keys: readonly string[], now: number): Promise<Map<string, Counter>>;
   /**
    * Counts one point. A counter lives for `duration` from its first point; reaching `limit` starts that time anew,
    * so that the block is as long as the window.
@@ -28,7 +29,14 @@ export function memoryCounters(): CounterStore {
     return counter && counter.expiresAt > now ? counter : undefined;
   };
   return {
-    read: async (key, now) => alive(key, now),
+    read: async (keys, now) => {
+      const found = new Map<string, Counter>();
+      for (const key of keys) {
+        const counter = alive(key, now);
+        if (counter) found.set(key, counter);
+      }
+      return found;
+    },
     add: async (key, limit, duration, now) => {
       const before = alive(key, now);
       const points = (before?.points ?? 0) + 1;
@@ -56,12 +64,12 @@ export function postgresCounters(database: Queryable): CounterStore {
     database.query("delete from rate_limits where expire <= $1", [now]).catch(() => {});
   };
   return {
-    read: async (key, now) => {
-      const [row] = await database.query<Counter>(
-        `select points, expire as "expiresAt" from rate_limits where key = $1 and expire > $2`,
-        [key, now],
+    read: async (keys, now) => {
+      const rows = await database.query<Counter & { key: string }>(
+        `select key, points, expire as "expiresAt" from rate_limits where key = any($1) and expire > $2`,
+        [keys, now],
       );
-      return row;
+      return new Map(rows.map(({ key, points, expiresAt }) => [key, { points, expiresAt }]));
     },
     add: async (key, limit, duration, now) => {
       const [row] = await database.query<Counter>(

@@ -32,9 +32,15 @@ export function createRateLimits({ kind, database, clock, log }: RateLimitSettin
   const now = () => clock.now().getTime();
   const secondsLeft = ({ expiresAt }: Counter) => Math.max(1, Math.ceil((expiresAt - now()) / 1000));
   return {
-    blockedFor: async (rule, key) => {
-      const counter = await withFallback((store) => store.read(nameOf(rule, key), now()));
-      return counter && counter.points >= rule.points ? secondsLeft(counter) : 0;
+    look: async (wanted) => {
+      const names = wanted.map(({ limit, key }) => nameOf(limit, key));
+      const counters = await withFallback((store) => store.read(names, now()));
+      return wanted.map(({ limit }, i) => {
+        const counter = counters.get(names[i] ?? "");
+        if (!counter) return { points: 0, seconds: 0 };
+        const { points } = counter;
+        return { points, seconds: points >= limit.points ? secondsLeft(counter) : 0 };
+      });
     },
     consume: async (rule, key) => {
       const counter = await withFallback((store) =>

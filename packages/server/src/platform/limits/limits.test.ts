@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LimitRule, RateLimits } from "../../kernel/ports.ts";
 import { aDatabase, type TestDatabase } from "../../testing/a-database.ts";
 import { frozenClock } from "../../testing/frozen-clock.ts";
 import { QUIET } from "../../testing/test-deps.ts";
 import { createRateLimits } from "./index.ts";
 
 const rule = { name: "sign-in", points: 3, seconds: 60 };
+const blockedFor = async (limits: RateLimits, limit: LimitRule, key: string) =>
+  (await limits.look([{ limit, key }]))[0]?.seconds;
 let context: TestDatabase;
 beforeAll(async () => {
   context = await aDatabase();
@@ -21,16 +24,16 @@ describe.each(["postgres", "memory"] as const)("rate limits in %s", (kind) => {
   it("block when the points are used up, for the whole time from the last one", async () => {
     const { clock, limits } = build();
     for (let i = 0; i < 3; i++) {
-      expect(await limits.blockedFor(rule, "ann")).toBe(0);
+      expect(await blockedFor(limits, rule, "ann")).toBe(0);
       expect(await limits.consume(rule, "ann")).toBe(0);
       clock.advance(10);
     }
-    expect(await limits.blockedFor(rule, "ann")).toBe(50);
+    expect(await blockedFor(limits, rule, "ann")).toBe(50);
     expect(await limits.consume(rule, "ann")).toBe(50);
-    expect(await limits.blockedFor(rule, "bob")).toBe(0);
-    expect(await limits.blockedFor({ ...rule, name: "other" }, "ann")).toBe(0);
+    expect(await blockedFor(limits, rule, "bob")).toBe(0);
+    expect(await blockedFor(limits, { ...rule, name: "other" }, "ann")).toBe(0);
     clock.advance(50);
-    expect(await limits.blockedFor(rule, "ann")).toBe(0);
+    expect(await blockedFor(limits, rule, "ann")).toBe(0);
     expect(await limits.consume(rule, "ann")).toBe(0);
   });
 
@@ -40,12 +43,24 @@ describe.each(["postgres", "memory"] as const)("rate limits in %s", (kind) => {
     await limits.consume(rule, "eve");
     clock.advance(60);
     await limits.consume(rule, "eve");
-    expect(await limits.blockedFor(rule, "eve")).toBe(0);
+    expect(await blockedFor(limits, rule, "eve")).toBe(0);
     await limits.consume(rule, "eve");
     await limits.consume(rule, "eve");
-    expect(await limits.blockedFor(rule, "eve")).toBe(60);
+    expect(await blockedFor(limits, rule, "eve")).toBe(60);
     await limits.reset(rule, "eve");
-    expect(await limits.blockedFor(rule, "eve")).toBe(0);
+    expect(await blockedFor(limits, rule, "eve")).toBe(0);
+  });
+
+  it("are looked at together, each for itself", async () => {
+    const { limits } = build();
+    await limits.consume(rule, "two");
+    for (let i = 0; i < 3; i++) await limits.consume(rule, "three");
+    const wanted = ["none", "three", "two"].map((key) => ({ limit: rule, key }));
+    expect(await limits.look(wanted)).toEqual([
+      { points: 0, seconds: 0 },
+      { points: 3, seconds: 60 },
+      { points: 1, seconds: 0 },
+    ]);
   });
 
   it("count every one of many at once", async () => {
