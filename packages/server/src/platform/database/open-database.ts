@@ -51,7 +51,9 @@ export async function openDatabase(
   });
   const close = async () => {
     await postgres.stop();
-    if (settings.ephemeral) await rm(dataDirectory, { recursive: true, force: true });
+    // Where root's temporary folder is out of the database account's reach, the data is elsewhere.
+    const folders = settings.ephemeral ? [dataDirectory, postgres.directory] : [];
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
   };
   try {
     const migrations = await migrate(postgres.connection);
