@@ -217,7 +217,11 @@ async function checkMayAskAll(
 function toChange(deps: Deps, change: SupposedChange): AccessChange {
   if (change.type === "revoke") return { type: "grant.removed", id: change.grantId };
   if (change.type === "grant") {
-    return { type: "grant.set", grant: toGrant(newId(deps.clock.now()), change.grant) };
+    const grant = toGrant(newId(deps.clock.now()), change.grant);
+    // One that is switched off is as good as none.
+    return change.grant.enabled === false
+      ? { type: "grant.removed", id: grant.id }
+      : { type: "grant.set", grant };
   }
   const type = change.type === "join" ? "member.added" : "member.removed";
   return { type, of: change.of, userId: change.userId };
