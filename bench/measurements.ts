@@ -131,6 +131,27 @@ export const MEASUREMENTS: readonly Measurement[] = [
     }),
   },
   {
+    name: "access-check",
+    title: "POST /api/v1/access/check",
+    needs: ["bare"],
+    limit: (rates) => rates.bare,
+    limitTitle: "bare POST",
+    goal: 0.5,
+    job: ({ askers }) => ({
+      connections: CONNECTIONS,
+      awake: true,
+      requests: askers.map(({ apiKey, userId }) =>
+        httpRequest(
+          "POST",
+          "/api/v1/access/check",
+          { "Content-Type": "application/json", Authorization: `Bearer ${apiKey}` },
+          JSON.stringify({ subject: { type: "user", id: userId }, action: "read", resource: "user" }),
+        ),
+      ),
+      expect: { status: 200, text: '{"allowed":' },
+    }),
+  },
+  {
     name: "client-es256",
     title: "client credentials, ES256",
     needs: ["bare", "ES256"],

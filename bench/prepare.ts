@@ -1,4 +1,5 @@
 import type { Tenant } from "@ostiary/contracts";
+import { createApiKey } from "../packages/server/src/domain/api-keys/index.ts";
 import { type Application, findApplication } from "../packages/server/src/domain/applications/index.ts";
 import { createPasswordHasher } from "../packages/server/src/domain/credentials/password-hasher.ts";
 import type { Deps } from "../packages/server/src/domain/deps.ts";
@@ -45,6 +46,12 @@ export interface TokenCaller extends Caller {
   token: string;
 }
 
+/** A service that asks with an API key whether a user may. */
+export interface Asker extends Caller {
+  apiKey: string;
+  userId: string;
+}
+
 export interface UserCaller extends Caller {
   identifier: string;
 }
@@ -56,6 +63,7 @@ export interface Prepared {
   refreshTokens: TokenCaller[];
   openidRefreshTokens: TokenCaller[];
   users: UserCaller[];
+  askers: Asker[];
   applications: Caller[];
   rsaApplication: Caller;
   /** For the statement alone: rows that no server touches. */
@@ -122,6 +130,7 @@ async function makeTokens(
       applicationId: seededId("application", person.tenant),
       identifier: person.username,
     })),
+    askers: await makeAskers(deps, people, tenantIdOf, accessTokens),
     applications: [...new Map(accessTokens.map((caller) => [caller.tenantSlug, caller])).values()],
     rsaApplication: {
       tenantSlug: RSA_TENANT.slug,
@@ -129,6 +138,31 @@ async function makeTokens(
     },
     rotation: await makeFamilies(database, defaultTenantId),
   };
+}
+
+/** One API key for each tenant. */
+async function makeAskers(
+  deps: Deps,
+  people: readonly Person[],
+  tenantIdOf: (n: number) => string,
+  callers: readonly Caller[],
+): Promise<Asker[]> {
+  const keys = new Map<number, string>();
+  const askers: Asker[] = [];
+  for (const [index, { tenant, userId }] of people.entries()) {
+    const caller = callers[index];
+    if (!caller) continue;
+    const apiKey = keys.get(tenant) ?? (await makeApiKey(deps, tenantIdOf(tenant)));
+    keys.set(tenant, apiKey);
+    askers.push({ tenantSlug: caller.tenantSlug, applicationId: caller.applicationId, apiKey, userId });
+  }
+  return askers;
+}
+
+async function makeApiKey(deps: Deps, tenantId: string): Promise<string> {
+  const input = { name: "bench", type: "global" as const, permissions: ["access:check"] };
+  const { key } = await createApiKey(deps, systemContext(tenantId), input);
+  return key;
 }
 
 interface Person {

@@ -1,10 +1,11 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
-import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
+import type { FastifyRequest, onRequestHookHandler } from "fastify";
 import { applicationPermissions, holds } from "../domain/access/index.ts";
-import { apiKeyPermissions, findApiKey } from "../domain/api-keys/index.ts";
+import { apiKeyPermissions, findApiKey, type VerifiedApiKey } from "../domain/api-keys/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { findTenantById, findTenantBySlug } from "../domain/tenants/index.ts";
 import { issuerOf, type VerifiedToken, verifyAccessToken } from "../domain/tokens/index.ts";
+import { after } from "../kernel/after.ts";
 import { equalBytes } from "../kernel/constant-time.ts";
 import { type Actor, ALL_PERMISSIONS, NO_PERMISSIONS, type RequestContext } from "../kernel/context.ts";
 
@@ -36,87 +37,91 @@ export const OWN_ACCOUNT = "account:manage";
  * A user's token acts with the user's permissions only when it has the scope `manage`, which an application must be
  * allowed to ask for: otherwise any application an administrator signs in to could administer.
  */
-export function authenticate(deps: Deps, operatorSecret: string): onRequestAsyncHookHandler {
+export function authenticate(deps: Deps, operatorSecret: string): onRequestHookHandler {
   const operator = Buffer.from(operatorSecret);
-  return async (request) => {
-    const header = request.headers.authorization;
-    if (header === undefined) {
-      if (request.routeOptions.config.public) return applyTenantHeader(deps, request, undefined);
-      throw new IdentityError("authentication.required");
+  return (request, _reply, done) => {
+    // Everything is in the caches nearly always; then this costs no tick.
+    try {
+      const set = after(callerOf(deps, request, operator), (caller) => setContext(deps, request, caller));
+      if (set instanceof Promise) set.then(() => done(), done);
+      else done();
+    } catch (error) {
+      done(error as Error);
     }
-    const space = header.indexOf(" ");
-    const scheme = header.slice(0, space).toLowerCase();
-    const credentials = header.slice(space + 1).trim();
-    const caller =
-      scheme === "operator" && equalBytes(Buffer.from(credentials), operator)
-        ? {
-            tenant: request.tenant,
-            actor: { type: "operator", id: null } as const,
-            permissions: ALL_PERMISSIONS,
-          }
-        : scheme === "bearer"
-          ? await callerOfBearer(deps, request, credentials)
-          : undefined;
-    if (!caller) throw new IdentityError("authentication.required", { reason: `scheme ${scheme}` });
-    await applyTenantHeader(deps, request, caller);
   };
 }
 
-async function applyTenantHeader(
+/** @returns undefined for a route that needs no credentials and got none. */
+function callerOf(
   deps: Deps,
   request: FastifyRequest,
-  caller: Caller | undefined,
-): Promise<void> {
+  operator: Buffer,
+): Caller | undefined | Promise<Caller | undefined> {
+  const header = request.headers.authorization;
+  if (header === undefined) {
+    if (request.routeOptions.config.public) return undefined;
+    throw new IdentityError("authentication.required");
+  }
+  const space = header.indexOf(" ");
+  const scheme = header.slice(0, space).toLowerCase();
+  const credentials = header.slice(space + 1).trim();
+  if (scheme === "bearer") {
+    return credentials.startsWith("ak_")
+      ? callerOfApiKey(deps, credentials)
+      : callerOfToken(deps, request, credentials);
+  }
+  if (scheme === "operator" && equalBytes(Buffer.from(credentials), operator)) {
+    return { tenant: request.tenant, actor: { type: "operator", id: null }, permissions: ALL_PERMISSIONS };
+  }
+  throw new IdentityError("authentication.required", { reason: `scheme ${scheme}` });
+}
+
+function setContext(deps: Deps, request: FastifyRequest, caller: Caller | undefined): void | Promise<void> {
   const slug = request.headers["ostiary-tenant"];
   const own = caller?.tenant ?? request.tenant;
-  const wished = typeof slug === "string" && slug !== own.slug ? await findTenantBySlug(deps, slug) : own;
-  const mayCross = !caller || (own.slug === "default" && holds(caller.permissions, "tenants:manage"));
-  if (!wished || (wished.id !== own.id && !mayCross)) throw new IdentityError("tenant.not_found");
-  request.tenant = wished;
-  request.context = {
-    ...request.context,
-    tenantId: wished.id,
-    ...(caller
-      ? {
-          actor: caller.actor,
-          permissions: caller.permissions,
-          // Whose delegated rights count; in another tenant nobody's.
-          subject: wished.id === own.id ? (caller.subject ?? null) : null,
-          sessionId: caller.sessionId ?? null,
-        }
-      : {}),
-  };
+  const wanted = typeof slug === "string" && slug !== own.slug ? findTenantBySlug(deps, slug) : own;
+  return after(wanted, (tenant) => {
+    const mayCross = !caller || (own.slug === "default" && holds(caller.permissions, "tenants:manage"));
+    if (!tenant || (tenant.id !== own.id && !mayCross)) throw new IdentityError("tenant.not_found");
+    request.tenant = tenant;
+    request.context = {
+      ...request.context,
+      tenantId: tenant.id,
+      ...(caller
+        ? {
+            actor: caller.actor,
+            permissions: caller.permissions,
+            // Whose delegated rights count; in another tenant nobody's.
+            subject: tenant.id === own.id ? (caller.subject ?? null) : null,
+            sessionId: caller.sessionId ?? null,
+          }
+        : {}),
+    };
+  });
 }
 
-function callerOfBearer(deps: Deps, request: FastifyRequest, credentials: string): Promise<Caller> {
-  return credentials.startsWith("ak_")
-    ? callerOfApiKey(deps, credentials)
-    : callerOfToken(deps, request, credentials);
+function callerOfToken(deps: Deps, request: FastifyRequest, token: string): Caller | Promise<Caller> {
+  return after(tenantOfToken(deps, token), (found) => {
+    const tenant = found ?? request.tenant;
+    return after(verifyAccessToken(deps, tenant, token), (verified) =>
+      after(permissionsOfToken(deps, verified), (permissions) => toCaller(tenant, verified, permissions)),
+    );
+  });
 }
 
-async function callerOfToken(deps: Deps, request: FastifyRequest, token: string): Promise<Caller> {
-  const tenant = (await tenantOfToken(deps, token)) ?? request.tenant;
-  const verified = await verifyAccessToken(deps, tenant, token);
+function toCaller(tenant: Tenant, verified: VerifiedToken, permissions: ReadonlySet<string>): Caller {
   const { principal, application, claims } = verified;
-  const actor: Actor = principal
-    ? { type: "user", id: principal.userId }
-    : { type: "application", id: application.id };
+  const who = principal
+    ? ({ type: "user", id: principal.userId } as const)
+    : ({ type: "application", id: application.id } as const);
   const limit = claims.scopes.has("manage") ? null : NO_PERMISSIONS;
-  return {
-    tenant,
-    actor,
-    permissions: await permissionsOfToken(deps, verified),
-    subject: principal
-      ? { type: "user", id: principal.userId, limit }
-      : { type: "application", id: application.id, limit },
-    sessionId: claims.sessionId,
-  };
+  return { tenant, actor: who, permissions, subject: { ...who, limit }, sessionId: claims.sessionId };
 }
 
-async function permissionsOfToken(
+function permissionsOfToken(
   deps: Deps,
   { claims, principal, application }: VerifiedToken,
-): Promise<ReadonlySet<string>> {
+): ReadonlySet<string> | Promise<ReadonlySet<string>> {
   const manages = claims.scopes.has("manage");
   if (!principal) return manages ? applicationPermissions(deps, application) : NO_PERMISSIONS;
   const permissions = manages ? principal.permissions : NO_PERMISSIONS;
@@ -127,13 +132,15 @@ async function permissionsOfToken(
  * The tenant that a token says it is from. Nothing is believed yet: the token is then verified with that tenant's
  * keys, and its issuer is compared.
  */
-async function tenantOfToken(deps: Deps, token: string): Promise<Tenant | null> {
+function tenantOfToken(deps: Deps, token: string): Tenant | null | Promise<Tenant | null> {
   const issuer = readIssuer(token);
   const slug = issuer?.startsWith(`${deps.publicUrl}/t/`)
     ? issuer.slice(deps.publicUrl.length + 3)
     : undefined;
-  const tenant = slug === undefined ? null : await findTenantBySlug(deps, slug);
-  return tenant && issuerOf(deps, tenant) === issuer ? tenant : null;
+  if (slug === undefined) return null;
+  return after(findTenantBySlug(deps, slug), (tenant) =>
+    tenant && issuerOf(deps, tenant) === issuer ? tenant : null,
+  );
 }
 
 function readIssuer(token: string): string | undefined {
@@ -146,18 +153,22 @@ function readIssuer(token: string): string | undefined {
   }
 }
 
-async function callerOfApiKey(deps: Deps, credentials: string): Promise<Caller> {
-  const key = await findApiKey(deps, credentials);
-  const tenant = key ? await findTenantById(deps, key.tenantId) : null;
-  if (!key || !tenant) throw new IdentityError("api_key.invalid");
-  const permissions = await apiKeyPermissions(deps, key);
-  if (!permissions) throw new IdentityError("api_key.invalid", { reason: "owner not active" });
+function callerOfApiKey(deps: Deps, credentials: string): Caller | Promise<Caller> {
+  return after(findApiKey(deps, credentials), (key) => {
+    if (!key) throw new IdentityError("api_key.invalid");
+    return after(findTenantById(deps, key.tenantId), (tenant) => {
+      if (!tenant) throw new IdentityError("api_key.invalid");
+      return after(apiKeyPermissions(deps, key), (permissions) => {
+        if (!permissions) throw new IdentityError("api_key.invalid", { reason: "owner not active" });
+        return { tenant, actor: { type: "api-key", id: key.id }, permissions, subject: subjectOf(key) };
+      });
+    });
+  });
+}
+
+/** For whom a key speaks; nobody in particular when it is global. */
+function subjectOf(key: VerifiedApiKey): RequestContext["subject"] {
   const limit = key.permissions === null ? null : new Set(key.permissions);
-  const subject =
-    key.userId !== null
-      ? ({ type: "user", id: key.userId, limit } as const)
-      : key.applicationId !== null
-        ? ({ type: "application", id: key.applicationId, limit } as const)
-        : null;
-  return { tenant, actor: { type: "api-key", id: key.id }, permissions, subject };
+  if (key.userId !== null) return { type: "user", id: key.userId, limit };
+  return key.applicationId === null ? null : { type: "application", id: key.applicationId, limit };
 }

@@ -10,6 +10,7 @@ import {
 } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
 import { verifyAccessToken } from "../../domain/tokens/index.ts";
+import { after } from "../../kernel/after.ts";
 import { isInvalidToken, sendRefusal } from "./errors.ts";
 import { INVALID, toApplicationName, toTokenState, toUserInfo } from "./translate.ts";
 import { type TokenCall, TokenCallSchema, type TokenState, TokenVerifyReply, UserInfoReply } from "./wire.ts";
@@ -63,11 +64,6 @@ function sdkRoutes(deps: Deps): FastifyPluginAsync {
         ),
     );
   };
-}
-
-/** What comes next, at once when the value is there. */
-function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 function succeed<T>(data: T): { code: 0; message: string; data: T } {

@@ -1,3 +1,4 @@
+import { after } from "../../kernel/after.ts";
 import { ALL_PERMISSIONS } from "../../kernel/context.ts";
 import { TenantCache } from "../../kernel/tenant-cache.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
@@ -24,15 +25,18 @@ interface Owner {
   administers: "tenant" | null;
 }
 
-/** What an application may do by itself: everything when it administers the tenant, else what it was given. */
-export async function applicationPermissions(
+/**
+ * What an application may do by itself: everything when it administers the tenant, else what it was given. A plain
+ * value when it is in the cache.
+ */
+export function applicationPermissions(
   deps: Deps,
   { tenantId, id, administers }: Owner,
-): Promise<ReadonlySet<string>> {
+): ReadonlySet<string> | Promise<ReadonlySet<string>> {
   if (administers === "tenant") return ALL_PERMISSIONS;
   const load = async () => {
     const { permissions } = await loadEffectiveRights(deps, tenantId, { type: "application", id });
     return new Set(permissions);
   };
-  return isJoined(deps) ? load() : ((await cacheOf(deps).get(tenantId, id, load)) ?? load());
+  return isJoined(deps) ? load() : after(cacheOf(deps).get(tenantId, id, load), (kept) => kept ?? load());
 }

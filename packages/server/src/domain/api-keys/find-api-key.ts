@@ -1,3 +1,4 @@
+import { after } from "../../kernel/after.ts";
 import { ALL_PERMISSIONS } from "../../kernel/context.ts";
 import { LatestTimes } from "../../kernel/latest-times.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
@@ -61,25 +62,41 @@ function use(deps: Deps, key: StoredApiKey | null): VerifiedApiKey | null {
 /**
  * What a key may do now: its owner's permissions, as far as the key names them. A global key's owner is the tenant
  * itself, which may do everything. Null when its user is not active or its application is disabled: then the key must be refused.
+ * A plain value when everything is in the caches.
  */
-export async function apiKeyPermissions(
+export function apiKeyPermissions(
   deps: Deps,
   key: VerifiedApiKey,
-): Promise<ReadonlySet<string> | null> {
-  if (key.userId !== null) {
-    const principal = await findPrincipal(deps, key.tenantId, key.userId);
-    return principal?.status === "active" ? limited(principal.permissions, key) : null;
+): ReadonlySet<string> | null | Promise<ReadonlySet<string> | null> {
+  const { tenantId, userId, applicationId } = key;
+  if (userId !== null) {
+    return after(findPrincipal(deps, tenantId, userId), (principal) =>
+      principal?.status === "active" ? limited(principal.permissions, key) : null,
+    );
   }
-  if (key.applicationId !== null) {
-    const application = await findApplication(deps, key.tenantId, key.applicationId);
-    if (application?.status !== "active") return null;
-    return limited(await applicationPermissions(deps, application), key);
+  if (applicationId !== null) {
+    return after(findApplication(deps, tenantId, applicationId), (application) =>
+      application?.status === "active"
+        ? after(applicationPermissions(deps, application), (owned) => limited(owned, key))
+        : null,
+    );
   }
   return limited(ALL_PERMISSIONS, key);
 }
 
+/** The last answer of a key that is in the cache; good as long as its owner's permissions are the same object. */
+const lastLimited = new WeakMap<
+  VerifiedApiKey,
+  { owned: ReadonlySet<string>; common: ReadonlySet<string> }
+>();
+
 function limited(owned: ReadonlySet<string>, key: VerifiedApiKey): ReadonlySet<string> {
-  return key.permissions === null ? owned : new Set(common(owned, key.permissions));
+  if (key.permissions === null) return owned;
+  const last = lastLimited.get(key);
+  if (last?.owned === owned) return last.common;
+  const both = new Set(common(owned, key.permissions));
+  lastLimited.set(key, { owned, common: both });
+  return both;
 }
 
 /** A key's use is written once a minute at most, together with the other keys'. */
