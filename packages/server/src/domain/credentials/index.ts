@@ -1,5 +1,5 @@
 export { createBreachedPasswordsFile } from "./breached-passwords.ts";
-export { type CheckedPassword, checkPassword } from "./check-password.ts";
+export { checkPassword } from "./check-password.ts";
 export { createPasswordHasher } from "./password-hasher.ts";
 export {
   changePassword,

@@ -9,7 +9,7 @@ import type { Argon2Parameters, ParsedPasswordHash } from "./password-formats/pa
 import { createWorkPool, type WorkPoolStatistics } from "./work-pool.ts";
 
 /** Longer passwords are refused, in UTF-8 bytes: SHA-crypt's cost grows with the length. */
-export const MAXIMUM_PASSWORD_BYTES = 1_024;
+const MAXIMUM_PASSWORD_BYTES = 1_024;
 
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;

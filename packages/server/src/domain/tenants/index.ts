@@ -8,7 +8,6 @@ export {
   getSettings,
   getTenant,
   listTenants,
-  type NewTenant,
   replaceSettings,
   updateSettings,
   updateTenant,

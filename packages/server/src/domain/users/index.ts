@@ -1,4 +1,4 @@
-export { createUser, type NewUser } from "./create-user.ts";
+export { createUser } from "./create-user.ts";
 export {
   createCustomField,
   deleteCustomField,
@@ -8,4 +8,3 @@ export {
 } from "./custom-fields.ts";
 export { findUser, findUserByIdentifier, getMe, getUser, listUsers, noteSignIn } from "./find-user.ts";
 export { activateUser, deleteUser, suspendUser, updateMe, updateUser } from "./update-user.ts";
-export type { UserFilter } from "./user.store.ts";

@@ -1,10 +1,7 @@
 export { isCondition } from "./conditions.ts";
 export { AccessEngine } from "./engine.ts";
 export { EngineCache } from "./engine-cache.ts";
-export type { Explanation, Link, Reason, Suggestion } from "./explain.ts";
-export type { Identity } from "./identity.ts";
-export type { ListedAccess, ListedResource, ListQuestion } from "./list.ts";
+export type { ListedAccess } from "./list.ts";
 export type * from "./model.ts";
 export { splitPermission } from "./model.ts";
 export { isPattern, matches } from "./patterns.ts";
-export type { WhoAnswer, WhoQuestion } from "./who.ts";
