@@ -102,6 +102,38 @@ describe("a change made on one process is effective on all three within one seco
     await within1s(async () => (await verdicts()).every((allowed) => !allowed));
   });
 
+  it("when a group that a policy allows gets and loses a member, and when a denial is granted", async () => {
+    const made = async (url: string, body: object) => {
+      const answer = await call(one(), "POST", url, body);
+      expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+      return answer.body;
+    };
+    const user = await made("/users", { username: "eva" });
+    const group = await made("/groups", { code: "book-readers" });
+    const policy = await made("/policies", {
+      code: "read-books",
+      statements: [{ resources: ["books:*"], actions: ["read"], effect: "allow" }],
+    });
+    await made("/access-grants", { subject: { type: "group", id: group.id }, policyId: policy.id });
+    const question = { subject: { type: "user", id: user.id }, resource: "books:1", action: "read" };
+    const verdicts = () =>
+      Promise.all(
+        servers.map(async (server) => (await call(server, "POST", "/access/check", question)).body.allowed),
+      );
+    expect(await verdicts()).toEqual([false, false, false]);
+    const members = `/groups/${group.id}/members`;
+    const userIds = { userIds: [user.id] };
+    expect((await call(one(), "POST", `${members}/add`, userIds)).status).toBe(200);
+    await within1s(async () => (await verdicts()).every((allowed) => allowed));
+    const denial = { namespace: "default", resource: "books:1", actions: ["read"], effect: "deny" };
+    const grant = await made("/access-grants", { subject: { type: "user", id: user.id }, ...denial });
+    await within1s(async () => (await verdicts()).every((allowed) => !allowed));
+    expect((await call(one(), "DELETE", `/access-grants/${grant.id}`)).status).toBe(204);
+    await within1s(async () => (await verdicts()).every((allowed) => allowed));
+    expect((await call(one(), "POST", `${members}/remove`, userIds)).status).toBe(200);
+    await within1s(async () => (await verdicts()).every((allowed) => !allowed));
+  });
+
   it("when the listening connections were cut: nothing old is answered from a cache, and they come back", async () => {
     const { role, seen } = await aKnownUser("dan", ["user:read"]);
     expect(await seen()).toEqual([200, 200, 200]);
