@@ -266,6 +266,34 @@ export const ERRORS = {
     message: "This application does not allow that way of signing in.",
   },
 
+  // Webhooks
+  "webhook.not_found": { status: 404, message: "There is no such webhook." },
+  "webhook.target_taken": {
+    status: 409,
+    message: "A webhook with this address and format exists already. Change that one.",
+  },
+  "webhook.delivery_not_found": { status: 404, message: "There is no such delivery." },
+  "target.not_allowed": {
+    status: 400,
+    message: "This address is private and the server may not call it. Ask an administrator.",
+  },
+
+  // Feishu
+  "feishu.identity_required": {
+    status: 400,
+    message: "Name the person: by username, or by a Feishu user, open or union id.",
+  },
+  "feishu.user_not_found": { status: 404, message: "There is no user with this name or Feishu identity." },
+  "feishu.identity_conflict": { status: 409, message: "These Feishu ids belong to different users." },
+  "feishu.not_configured": {
+    status: 503,
+    message: "This server is not set up to send messages as this Feishu bot. Ask an administrator.",
+  },
+  "feishu.bot_not_found": { status: 404, message: "There is no such Feishu bot." },
+  "feishu.bot_taken": { status: 409, message: "This Feishu bot is set up already." },
+  "feishu.refused": { status: 502, message: "Feishu refused the message. See `errors` for its words." },
+  "feishu.unreachable": { status: 503, message: "Feishu does not answer. Try again in a moment." },
+
   // Configuration file
   "configuration.invalid": { status: 400, message: "The configuration file is not valid. See `errors`." },
   "configuration.variable_missing": {

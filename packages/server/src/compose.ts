@@ -9,6 +9,7 @@ import { createBreachedPasswordsFile, createPasswordHasher } from "./domain/cred
 import type { Deps } from "./domain/deps.ts";
 import { finishLastSeen } from "./domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantBySlug } from "./domain/tenants/index.ts";
+import { startDeliveries } from "./domain/webhooks/index.ts";
 import { startJobs } from "./jobs/run-jobs.ts";
 import { ChangeFeed } from "./kernel/changes.ts";
 import type { AdjustableClock } from "./kernel/clock.ts";
@@ -20,6 +21,7 @@ import { createApp } from "./platform/http/create-app.ts";
 import { healthRoutes } from "./platform/http/health.routes.ts";
 import { createRateLimits } from "./platform/limits/index.ts";
 import { createMessageSender } from "./platform/mail/message-sender.ts";
+import { createOutgoingCalls } from "./platform/outgoing/outgoing-calls.ts";
 import { loadHashKey } from "./platform/secrets/installation-key.ts";
 import { createSealer, createSecrets, type MasterKeys } from "./platform/secrets/sealing.ts";
 import { createMetrics, type Metrics } from "./platform/telemetry/metrics.ts";
@@ -67,8 +69,9 @@ export async function compose(parts: Parts): Promise<Composition> {
   const metrics = createMetrics();
   const app = await createRoutes(parts, deps, operatorSecret, metrics);
   const jobs = startJobs(deps);
+  const deliveries = startDeliveries(deps);
   const close = async () => {
-    await jobs.stop();
+    await Promise.all([jobs.stop(), deliveries.close()]);
     await finishSealing(deps).catch((error: unknown) =>
       log.error({ err: error }, "sealing at the end failed"),
     );
@@ -99,6 +102,7 @@ async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed):
       clock,
       logger: log,
     }),
+    outgoing: createOutgoingCalls(config.dangerAllowPrivateTargets),
     feed,
     log,
     ...(config.breachedPasswordsFile === undefined

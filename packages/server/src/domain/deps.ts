@@ -1,6 +1,13 @@
 import type { ChangeFeed } from "../kernel/changes.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Logger, MessageSender, PasswordHasher, RateLimits, Secrets } from "../kernel/ports.ts";
+import type {
+  Logger,
+  MessageSender,
+  OutgoingCalls,
+  PasswordHasher,
+  RateLimits,
+  Secrets,
+} from "../kernel/ports.ts";
 import type { Database, Transaction } from "../platform/database/types.ts";
 
 /** What every rule may use. Made once by `compose.ts`; tests make one with `testDeps()`. */
@@ -11,6 +18,7 @@ export interface Deps {
   hasher: PasswordHasher;
   limits: RateLimits;
   sender: MessageSender;
+  outgoing: OutgoingCalls;
   feed: ChangeFeed;
   log: Logger;
   /** Passwords that attackers know; asked where a tenant's policy says so. */

@@ -3,6 +3,7 @@ import type { Deps } from "../domain/deps.ts";
 import { deleteExpiredSessions } from "../domain/sessions/index.ts";
 import { deleteExpiredFlows } from "../domain/sign-in/index.ts";
 import { deleteExpiredFamilies, rotateDueKeys } from "../domain/tokens/index.ts";
+import { deleteOldDeliveries } from "../domain/webhooks/index.ts";
 import { addSeconds } from "../kernel/clock.ts";
 import { deleteExpiredIdempotencyKeys, deleteExpiredSingleUses, takeJobTurn } from "./job.store.ts";
 
@@ -18,6 +19,7 @@ const EXPIRIES = [
   deleteExpiredSessions,
   deleteExpiredIdempotencyKeys,
   deleteExpiredSingleUses,
+  deleteOldDeliveries,
   (database: Deps["database"], now: Date, limit: number) =>
     deleteReadEvents(database, addSeconds(now, -OUTBOX_SECONDS), limit),
 ];

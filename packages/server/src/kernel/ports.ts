@@ -66,3 +66,30 @@ export interface Logger {
   warn(object: object, message: string): void;
   error(object: object, message: string): void;
 }
+
+/** Calls to addresses that users of the server have chosen. */
+export interface OutgoingCalls {
+  /**
+   * Sends one request and reads the beginning of the answer. Redirects are not followed.
+   *
+   * @throws IdentityError `target.not_allowed` for a private address that the installation does not allow
+   * @throws Error when there is no answer in time; its message says why
+   */
+  send(request: OutgoingRequest): Promise<OutgoingAnswer>;
+}
+
+export interface OutgoingRequest {
+  method: "GET" | "POST";
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body?: string | undefined;
+  /** Until the whole answer is there. */
+  timeoutMilliseconds: number;
+  /** Bytes of the answer that are read; the rest is thrown away. */
+  answerBytes: number;
+}
+
+export interface OutgoingAnswer {
+  status: number;
+  body: string;
+}

@@ -6,6 +6,7 @@ import type { RequestContext } from "../kernel/context.ts";
 import { ALL_PERMISSIONS } from "../kernel/context.ts";
 import type { Logger, MessageSender, RateLimits } from "../kernel/ports.ts";
 import type { Database } from "../platform/database/types.ts";
+import { createOutgoingCalls } from "../platform/outgoing/outgoing-calls.ts";
 import { createSealer, createSecrets } from "../platform/secrets/sealing.ts";
 import { frozenClock } from "./frozen-clock.ts";
 
@@ -52,6 +53,7 @@ export function testDeps(database: Database, overrides: Partial<Deps> & { clock?
     hasher,
     limits: NO_LIMITS,
     sender: keepingSender(),
+    outgoing: createOutgoingCalls(["127.0.0.1"]),
     feed,
     log: QUIET,
     publicUrl: "http://ostiary.test",

@@ -4,6 +4,7 @@ import type { Transaction } from "../../platform/database/types.ts";
 import type { Deps } from "../deps.ts";
 import { insertEvents, insertEventsAndNotify, type NewEvent } from "./event.store.ts";
 import { wakeSealer } from "./seal-audit-entries.ts";
+import { isWatched } from "./watch-events.ts";
 
 /**
  * Records facts in the transaction that makes them true; the audit log, webhooks and caches read them from there.
@@ -17,7 +18,8 @@ export async function recordEvents(
   events: readonly NewEvent[],
   changes: readonly ChangeKey[] = [],
 ): Promise<void> {
-  await insertEventsAndNotify(tx, context, deps.clock.now(), events, changes);
+  const watched: ChangeKey[] = isWatched(deps, context.tenantId) ? [`events:${context.tenantId}`] : [];
+  await insertEventsAndNotify(tx, context, deps.clock.now(), events, [...changes, ...watched]);
   tx.afterCommit(() => wakeSealer(deps));
 }
 
@@ -36,4 +38,5 @@ export function recordEvent(
 export async function recordRefusal(deps: Deps, context: RequestContext, event: NewEvent): Promise<void> {
   await insertEvents(deps.database, context, deps.clock.now(), [{ outcome: "refused", ...event }]);
   wakeSealer(deps);
+  if (isWatched(deps, context.tenantId)) deps.feed.publish([`events:${context.tenantId}`]);
 }

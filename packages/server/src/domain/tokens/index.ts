@@ -1,6 +1,7 @@
 export { createAuthorizationCode, type Issue, redeemCode } from "./authorization-code.ts";
 export { type Introspection, introspectToken } from "./introspect-token.ts";
 export { type IssuedAccessToken, issueAccessToken } from "./issue-access-token.ts";
+export { issueDirectly } from "./issue-directly.ts";
 export { issueIdToken } from "./issue-id-token.ts";
 export { issuerOf } from "./issuer.ts";
 export { publicJwks } from "./public-jwks.ts";

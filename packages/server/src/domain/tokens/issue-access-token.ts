@@ -23,6 +23,8 @@ export interface AccessTokenFacts {
   amr?: readonly string[] | undefined;
   /** Role codes; only said when the scope `roles` was granted. */
   roles?: readonly string[] | undefined;
+  /** Seconds. Default: the application's or tenant's setting. */
+  expiresIn?: number | undefined;
 }
 
 export interface IssuedAccessToken {
@@ -43,7 +45,7 @@ export function issueAccessToken(
 ): IssuedAccessToken | Promise<IssuedAccessToken> {
   const { tenant, application, authenticatedAt } = facts;
   const { signingAlgorithm } = tenant.settings.tokens;
-  const expiresIn = accessTokenSeconds(tenant, application);
+  const expiresIn = facts.expiresIn ?? accessTokenSeconds(tenant, application);
   const now = numericDate(deps.clock.now());
   const issuer = facts.issuer ?? issuerOf(deps, tenant);
   // JSON.stringify leaves out what is undefined.

@@ -32,8 +32,9 @@ const FAMILY = `id, application_id as "applicationId", user_id as "userId", sess
   details, authenticated_at as "authenticatedAt", generation`;
 
 export interface NewFamily extends Omit<TokenFamily, "generation"> {
-  codeHash: Buffer;
-  codeExpiresAt: Date;
+  /** Null where the token was given without a code. */
+  codeHash: Buffer | null;
+  codeExpiresAt: Date | null;
   codeChallenge: string | null;
   redirectUri: string | null;
   createdAt: Date;

@@ -5,6 +5,7 @@ import type { Deps } from "../deps.ts";
 import { normalizedIdentifier } from "../identifier.ts";
 import {
   countSignIn,
+  selectIdsByUsername,
   selectUser,
   selectUserByIdentifier,
   selectUsers,
@@ -25,6 +26,16 @@ export async function findUserByIdentifier(
   const wanted = normalizedIdentifier(identifier);
   if (wanted === null) return null;
   return (await selectUserByIdentifier(deps.database, tenantId, wanted)) ?? null;
+}
+
+/** By username alone, in any case. */
+export async function findUserByUsername(
+  deps: Deps,
+  tenantId: string,
+  username: string,
+): Promise<{ id: string; serial: number } | null> {
+  const wanted = normalizedIdentifier(username);
+  return wanted === null ? null : ((await selectIdsByUsername(deps.database, tenantId, wanted)) ?? null);
 }
 
 /** @throws IdentityError `permission.denied`, `user.not_found` */

@@ -6,5 +6,14 @@ export {
   listCustomFields,
   updateCustomField,
 } from "./custom-fields.ts";
-export { findUser, findUserByIdentifier, getMe, getUser, listUsers, noteSignIn } from "./find-user.ts";
+export { findVisibleBySerial, findVisibleByUsername, pageDirectory } from "./directory.ts";
+export {
+  findUser,
+  findUserByIdentifier,
+  findUserByUsername,
+  getMe,
+  getUser,
+  listUsers,
+  noteSignIn,
+} from "./find-user.ts";
 export { activateUser, deleteUser, suspendUser, updateMe, updateUser } from "./update-user.ts";

@@ -66,6 +66,18 @@ export async function selectUserByIdentifier(
   return row && toUser(row);
 }
 
+export async function selectIdsByUsername(
+  database: Queryable,
+  tenantId: string,
+  username: string,
+): Promise<{ id: string; serial: number } | undefined> {
+  const [row] = await database.query<{ id: string; serial: number }>(
+    "select id, serial from users where tenant_id = $1 and lower(username) = lower($2) and status <> 'deleted'",
+    [tenantId, username],
+  );
+  return row;
+}
+
 export interface UserFilter {
   /** Part of username, e-mail, phone, nickname or name, in any case. */
   search?: string | undefined;
@@ -272,6 +284,7 @@ export async function eraseUser(tx: Transaction, tenantId: string, id: string, n
       where tenant_id = $1 and id = $2`,
     [tenantId, id, now],
   );
+  await tx.query("delete from federated_identities where tenant_id = $1 and user_id = $2", [tenantId, id]);
 }
 
 /** Not a change of the user that anybody must hear of: neither version nor notice. */

@@ -18,7 +18,21 @@ const SEALED = [
               where tenant_id = split_part($1, ' ', 1) and kid = split_part($1, ' ', 2) and sealed_private = $3
               returning 1 as one`,
   },
+  sealedOf("webhooks", "sealed_secret", "webhook-secret"),
+  sealedOf("webhooks", "sealed_headers", "webhook-headers"),
+  sealedOf("feishu_bots", "sealed_secret", "feishu-bot"),
 ];
+
+/** A sealed column of a table whose key is (tenant_id, id). */
+function sealedOf(table: string, column: string, purpose: string): { select: string; update: string } {
+  return {
+    select: `select tenant_id || ' ' || id as key, ${column} as sealed, '${purpose}' as purpose
+               from ${table} where ${column} is not null`,
+    update: `update ${table} set ${column} = $2
+              where tenant_id = split_part($1, ' ', 1) and id = split_part($1, ' ', 2) and ${column} = $3
+              returning 1 as one`,
+  };
+}
 
 const previousFile = (file: string) => `${file}.previous`;
 

@@ -1,0 +1,128 @@
+import { type FeishuIdentity, IdentityError, type SyncUser, type Tenant } from "@ostiary/contracts";
+import type { RequestContext } from "../../kernel/context.ts";
+import { checkPermission, findPrincipal, type Principal } from "../access/index.ts";
+import { type Application, mayUse } from "../applications/index.ts";
+import { recordEvent } from "../audit/index.ts";
+import { type Deps, within } from "../deps.ts";
+import { issueDirectly } from "../tokens/index.ts";
+import { findUserByUsername, findVisibleBySerial } from "../users/index.ts";
+import { asProvisioner } from "./as-provisioner.ts";
+import { insertFederatedIdentities } from "./federated-identity.store.ts";
+import { FEISHU, findUserByFeishu, identitiesOf } from "./feishu-identity.ts";
+import { letIn, type Synced, syncUser } from "./sync-users.ts";
+
+/**
+ * Makes sure that a person at Feishu is a user here, who may use the calling application. A user who is found, by
+ * Feishu id or username, keeps his profile and the ids that he has.
+ *
+ * Needs `user:write`, or an application as caller.
+ *
+ * @throws IdentityError `feishu.identity_required`, `feishu.identity_conflict`, and what `syncUser` throws
+ */
+export async function syncFeishuUser(
+  deps: Deps,
+  context: RequestContext,
+  input: SyncUser,
+  feishu: FeishuIdentity,
+): Promise<Synced> {
+  const provisioner = asProvisioner(context);
+  checkPermission(provisioner, "user:write");
+  const identities = identitiesOf(feishu);
+  const name = input.username || (identities[0] && `feishu_${identities[0].subject}`);
+  if (!name) throw new IdentityError("feishu.identity_required");
+  const { tenantId } = provisioner;
+  const known = await findUserByFeishu(deps, tenantId, feishu);
+  const principal = known === null ? null : await findPrincipal(deps, tenantId, known);
+  const synced = principal
+    ? { userId: principal.userId, serial: principal.serial, created: false }
+    : await syncUser(deps, context, { ...input, username: name });
+  await deps.database.transaction(async (tx) => {
+    const { userId } = synced;
+    const now = deps.clock.now();
+    const realm = feishu.tenantKey ?? "";
+    await letIn(within(deps, tx), context, userId);
+    const added = await insertFederatedIdentities(tx, tenantId, userId, FEISHU, realm, identities, now);
+    if (added === 0) return;
+    const event = {
+      type: "user.federated",
+      target: { type: "user", id: userId },
+      data: { provider: FEISHU },
+    } as const;
+    await recordEvent(deps, tx, context, event, [`user:${userId}`]);
+  });
+  return synced;
+}
+
+/** Somebody, by one of his names. */
+export interface PersonName {
+  serial?: number | undefined;
+  username?: string | undefined;
+  feishu: FeishuIdentity;
+}
+
+/**
+ * The active user whom an application means and may see.
+ *
+ * @throws IdentityError `feishu.identity_required`, `feishu.identity_conflict`, `feishu.user_not_found`,
+ *   `user.suspended`
+ */
+export async function resolvePerson(
+  deps: Deps,
+  application: Application,
+  name: PersonName,
+): Promise<Principal> {
+  const { tenantId } = application;
+  const userId = await findUserId(deps, application, name);
+  const principal = userId === null ? null : await findPrincipal(deps, tenantId, userId);
+  if (!principal || principal.status === "deleted" || !(await mayUse(deps, application, principal.userId))) {
+    throw new IdentityError("feishu.user_not_found");
+  }
+  if (principal.status === "suspended") throw new IdentityError("user.suspended");
+  return principal;
+}
+
+async function findUserId(
+  deps: Deps,
+  application: Application,
+  { serial, username, feishu }: PersonName,
+): Promise<string | null> {
+  const { tenantId } = application;
+  if (serial !== undefined)
+    return (await findVisibleBySerial(deps, application, [serial])).get(serial)?.userId ?? null;
+  if (username) return (await findUserByUsername(deps, tenantId, username))?.id ?? null;
+  if (identitiesOf(feishu).length === 0) throw new IdentityError("feishu.identity_required");
+  return findUserByFeishu(deps, tenantId, feishu);
+}
+
+/** Seconds. */
+export const LONGEST_FEISHU_TOKEN = 604_800;
+
+/**
+ * A token for a person whom Feishu has authenticated: the application vouches for him. Nobody is created. For
+ * somebody who may do everything only an application may that administers the tenant.
+ *
+ * @throws IdentityError those of `resolvePerson`, `permission.escalation`, `request.invalid`
+ */
+export async function issueFeishuToken(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  input: { application: Application; person: PersonName; expiresIn: number },
+): Promise<{ accessToken: string; expiresAt: Date; user: Principal }> {
+  const { application, expiresIn } = input;
+  if (!Number.isInteger(expiresIn) || expiresIn < 1 || expiresIn > LONGEST_FEISHU_TOKEN) {
+    const message = `must be a whole number of seconds from 1 to ${LONGEST_FEISHU_TOKEN}`;
+    throw new IdentityError("request.invalid", { fields: [{ path: "/expiresIn", message }] });
+  }
+  const user = await resolvePerson(deps, application, input.person);
+  if (user.permissions.has("*") && application.administers === null) {
+    throw new IdentityError("permission.escalation", { reason: "a token for an administrator" });
+  }
+  const { token } = await issueDirectly(deps, context, tenant, {
+    application,
+    userId: user.userId,
+    expiresIn,
+    reason: "feishu",
+  });
+  return { accessToken: token, expiresAt: new Date(deps.clock.now().getTime() + expiresIn * 1_000), user };
+}

@@ -1,0 +1,18 @@
+export {
+  deleteOldDeliveries,
+  getDelivery,
+  listDeliveries,
+  replayDeliveries,
+  requestSynchronization,
+} from "./deliveries.ts";
+export { type Dispatcher, startDeliveries } from "./dispatcher.ts";
+export { type DeliveryHead, type Format, formatsOf, type WebhookEvent } from "./formats.ts";
+export {
+  createWebhook,
+  deleteWebhook,
+  getWebhook,
+  listWebhooks,
+  type NewWebhook,
+  updateWebhook,
+} from "./manage-webhooks.ts";
+export { registerOwnWebhook, unregisterOwnWebhook } from "./register-webhook.ts";
