@@ -11,12 +11,17 @@ const NUMBERS: Partial<Record<ErrorCode, number>> = {
   "user.suspended": 403,
   "application.access_denied": 403,
   "user.not_found": 404,
+  // The one number of theirs that is no HTTP status: https://pypi.org/project/huace-aigc-auth-client/ (1.1.62)
+  "feishu.user_not_found": 40401,
 };
 
 function toRefusal(error: IdentityError, traceId: string): Refusal {
   return {
     code: NUMBERS[error.code] ?? error.status,
-    message: error.message,
+    message: [
+      error.message,
+      ...(error.fields ?? []).map(({ path, message }) => `${path} ${message}`.trim()),
+    ].join(" "),
     data: { code: error.code, traceId },
   };
 }

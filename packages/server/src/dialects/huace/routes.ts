@@ -1,18 +1,17 @@
-import { IdentityError, type Tenant } from "@ostiary/contracts";
-import type { FastifyPluginAsync, FastifyRequest } from "fastify";
-import type { Principal } from "../../domain/access/index.ts";
-import {
-  type Application,
-  checkClientSecret,
-  findApplication,
-  findApplicationBySerial,
-  mayUse,
-} from "../../domain/applications/index.ts";
+import type { FastifyPluginAsync } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
-import { verifyAccessToken } from "../../domain/tokens/index.ts";
+import { formatsOf } from "../../domain/webhooks/index.ts";
 import { after } from "../../kernel/after.ts";
+import { callerOf, succeed, userOf } from "./calls.ts";
 import { isInvalidToken, sendRefusal } from "./errors.ts";
-import { INVALID, toApplicationName, toTokenState, toUserInfo } from "./translate.ts";
+import { feishuRoutes } from "./feishu.routes.ts";
+import { keyRoutes } from "./keys.routes.ts";
+import { describe } from "./people.ts";
+import { syncRoutes } from "./sync.routes.ts";
+import { INVALID, toTokenState } from "./translate.ts";
+import { userRoutes } from "./users.routes.ts";
+import { huaceFormat } from "./webhook-format.ts";
+import { webhookRoutes } from "./webhooks.routes.ts";
 import { type TokenCall, TokenCallSchema, type TokenState, TokenVerifyReply, UserInfoReply } from "./wire.ts";
 
 /** Bytes. The longest body is a token of 16 kB. */
@@ -29,13 +28,17 @@ export function huacePlugin(deps: Deps): FastifyPluginAsync {
     app.setNotFoundHandler((request, reply) =>
       sendRefusal(app.refuseUnrouted(request, reply), request, reply),
     );
-    await app.register(sdkRoutes(deps), { prefix: "/sdk" });
-    await app.register(sdkRoutes(deps), { prefix: "/sdk/sdk" });
+    formatsOf(deps).set("huace", huaceFormat);
+    for (const prefix of ["/sdk", "/sdk/sdk"]) {
+      for (const routes of ROUTES) await app.register(routes(deps), { prefix });
+    }
   };
 }
 
+const ROUTES = [tokenRoutes, userRoutes, keyRoutes, syncRoutes, webhookRoutes, feishuRoutes];
+
 /** Handlers answer without a tick when everything they need is in the caches: they return promises only otherwise. */
-function sdkRoutes(deps: Deps): FastifyPluginAsync {
+function tokenRoutes(deps: Deps): FastifyPluginAsync {
   return async (app) => {
     app.post<{ Body: TokenCall }>(
       "/token/verify",
@@ -59,58 +62,11 @@ function sdkRoutes(deps: Deps): FastifyPluginAsync {
       (request) =>
         after(callerOf(deps, request), (caller) =>
           after(userOf(deps, request.tenant, caller, request.body.token), ({ user }) =>
-            succeed(toUserInfo(user)),
+            after(describe(deps, user), succeed),
           ),
         ),
     );
   };
-}
-
-function succeed<T>(data: T): { code: 0; message: string; data: T } {
-  return { code: 0, message: "ok", data };
-}
-
-/** The application that calls. @throws IdentityError `client.rejected`, `application.disabled` */
-function callerOf(deps: Deps, { headers, tenant }: FastifyRequest): Application | Promise<Application> {
-  const name = toApplicationName(String(headers["x-app-id"] ?? ""));
-  const secret = String(headers["x-app-secret"] ?? "");
-  if (!name) throw new IdentityError("client.rejected", { reason: "X-App-ID is no id" });
-  const found =
-    "id" in name
-      ? findApplication(deps, tenant.id, name.id)
-      : findApplicationBySerial(deps, tenant.id, name.serial);
-  return after(found, (application) => {
-    if (!application || !checkClientSecret(deps, application, secret))
-      throw new IdentityError("client.rejected");
-    if (application.status !== "active") throw new IdentityError("application.disabled");
-    return application;
-  });
-}
-
-interface TokenUser {
-  user: Principal;
-  expiresAt: Date;
-}
-
-/**
- * The person of a token, who must be allowed to use the calling application; the token may come from another one.
- *
- * @throws IdentityError those of `verifyAccessToken`, and `application.access_denied`
- */
-function userOf(
-  deps: Deps,
-  tenant: Tenant,
-  caller: Application,
-  token: string | null | undefined,
-): TokenUser | Promise<TokenUser> {
-  if (!token) throw new IdentityError("token.invalid", { reason: "no token" });
-  return after(verifyAccessToken(deps, tenant, token), ({ principal: user, claims }) => {
-    if (!user) throw new IdentityError("token.invalid", { reason: "an application's own token" });
-    return after(mayUse(deps, caller, user.userId), (allowed) => {
-      if (!allowed) throw new IdentityError("application.access_denied");
-      return { user, expiresAt: new Date(claims.expiresAt * 1000) };
-    });
-  });
 }
 
 /** Their samples branch on `valid` without expecting an exception: a bad token is an answer, not a failure. */

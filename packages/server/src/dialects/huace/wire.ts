@@ -1,7 +1,7 @@
-import { type Static, Type } from "typebox";
+import { type Static, type TSchema, Type } from "typebox";
 
 /** A text or null. Not a union: a union's serializer would validate every value. */
-const Text = Type.Unsafe<string | null>({ type: ["string", "null"] });
+export const Text = Type.Unsafe<string | null>({ type: ["string", "null"] });
 
 /** Every answer has HTTP status 200: their client reads no body of any other, and `code` is all it looks at. */
 const envelope = { code: Type.Integer(), message: Type.String() };
@@ -20,10 +20,15 @@ const TokenState = Type.Object({
 });
 export type TokenState = Static<typeof TokenState>;
 
-export const TokenVerifyReply = Type.Object({ ...envelope, data: TokenState });
+/** A success with this `data`. */
+export function ReplyOf<Data extends TSchema>(data: Data) {
+  return Type.Object({ ...envelope, data });
+}
+
+export const TokenVerifyReply = ReplyOf(TokenState);
 
 /** Their user object. Both spellings, as the client's versions read one or the other. */
-const UserInfo = Type.Object({
+export const UserInfo = Type.Object({
   id: Type.Integer(),
   username: Type.String(),
   nickname: Text,
@@ -32,7 +37,7 @@ const UserInfo = Type.Object({
   avatar: Text,
   department: Text,
   company: Text,
-  status: Type.Literal("active"),
+  status: Text, // `active`; `disabled` in webhooks only
   roles: Type.Array(Type.String()),
   permissions: Type.Array(Type.String()),
   groups: Type.Array(Type.Object({ id: Type.Integer(), name: Type.String(), code: Type.String() })),
@@ -45,7 +50,7 @@ const UserInfo = Type.Object({
 });
 export type UserInfo = Static<typeof UserInfo>;
 
-export const UserInfoReply = Type.Object({ ...envelope, data: UserInfo });
+export const UserInfoReply = ReplyOf(UserInfo);
 
 /** A refusal. `data` is kept by client 1.1.62 and newer; it names the registered code and the trace. */
 export interface Refusal {

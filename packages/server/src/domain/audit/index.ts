@@ -4,5 +4,4 @@ export { exportAuditEntries, listAuditEntries } from "./list-audit-entries.ts";
 export { recordEvent, recordEvents, recordRefusal } from "./record-event.ts";
 export { finishSealing, sealAllAuditEntries } from "./seal-audit-entries.ts";
 export { verifyAuditChain } from "./verify-audit-chain.ts";
-export { type ChainReport, verifyAuditChain } from "./verify-audit-chain.ts";
-export { type EventWatcher, watchEvents } from "./watch-events.ts";
+export { watchEvents } from "./watch-events.ts";

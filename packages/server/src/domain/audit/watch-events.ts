@@ -1,7 +1,7 @@
 import { type Deps, onePerServer } from "../deps.ts";
 
 /** Whether somebody waits for events of this tenant. Must not wait for anything itself. */
-export type EventWatcher = (tenantId: string) => boolean;
+type EventWatcher = (tenantId: string) => boolean;
 
 const watchersOf = onePerServer(() => new Set<EventWatcher>());
 

@@ -174,3 +174,17 @@ export async function deleteMembers(
   );
   return rows.map(({ userId }) => userId);
 }
+
+/** By code. */
+export function selectGroupsOfUser(
+  database: Queryable,
+  tenantId: string,
+  userId: string,
+): Promise<{ serial: number; code: string; name: string }[]> {
+  return database.query(
+    `select g.serial, g.code, g.name from group_members m
+       join groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
+      where m.tenant_id = $1 and m.user_id = $2 order by g.code`,
+    [tenantId, userId],
+  );
+}

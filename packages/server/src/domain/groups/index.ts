@@ -1,2 +1,3 @@
 export { addGroupMembers, listGroupMembers, removeGroupMembers } from "./group-members.ts";
 export { createGroup, deleteGroup, getGroup, listGroups, updateGroup } from "./groups.ts";
+export { findGroupsOfUser, type GroupOfUser } from "./groups-of-user.ts";

@@ -23,7 +23,7 @@ import {
 } from "./feishu-bot.store.ts";
 import type { Bot } from "./feishu-connector.ts";
 
-const PURPOSE = "feishu-bot";
+const purposeOf = (tenantId: string, id: string) => `feishu-bot:${tenantId}:${id}`;
 const BASE_URL = "https://open.feishu.cn";
 
 function toBot({ sealedSecret: _secret, createdAt, updatedAt, ...bot }: StoredBot): FeishuBot {
@@ -39,7 +39,14 @@ export async function createFeishuBot(
   checkPermission(context, "settings:write");
   const now = deps.clock.now();
   const { appId, name = "", baseUrl = BASE_URL, secret } = input;
-  const bot = { id: newId(now), appId, name, baseUrl, sealedSecret: deps.secrets.seal(secret, PURPOSE) };
+  const id = newId(now);
+  const bot = {
+    id,
+    appId,
+    name,
+    baseUrl,
+    sealedSecret: deps.secrets.seal(secret, purposeOf(context.tenantId, id)),
+  };
   return deps.database.transaction(async (tx) => {
     const stored = await insertBot(tx, context.tenantId, bot, now);
     await record(deps, tx, context, "feishu_bot.created", stored.id);
@@ -79,7 +86,10 @@ export async function updateFeishuBot(
   return deps.database.transaction(async (tx) => {
     const current = await selectBot(tx, context.tenantId, id);
     if (!current) throw new IdentityError("feishu.bot_not_found");
-    const sealed = secret === undefined ? {} : { sealedSecret: deps.secrets.seal(secret, PURPOSE) };
+    const sealed =
+      secret === undefined
+        ? {}
+        : { sealedSecret: deps.secrets.seal(secret, purposeOf(context.tenantId, id)) };
     const next = { ...current, ...patch, ...sealed };
     const stored = await updateBotRow(tx, context.tenantId, next, expectedVersion, deps.clock.now());
     if (!stored) throw new IdentityError("precondition.failed");
@@ -120,5 +130,5 @@ export async function findBot(deps: Deps, tenantId: string, appId: string): Prom
   const stored = await selectBotByApp(deps.database, tenantId, appId);
   if (!stored) throw new IdentityError("feishu.not_configured", { reason: "no such bot" });
   const { id, baseUrl, version, sealedSecret } = stored;
-  return { id, appId, baseUrl, version, secret: deps.secrets.unseal(sealedSecret, PURPOSE) };
+  return { id, appId, baseUrl, version, secret: deps.secrets.unseal(sealedSecret, purposeOf(tenantId, id)) };
 }

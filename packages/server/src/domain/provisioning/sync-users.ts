@@ -1,7 +1,7 @@
 import { type CreateUser, IdentityError, type SyncResult, type SyncUser } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkPermission } from "../access/index.ts";
-import { assignUser } from "../applications/index.ts";
+import { assignUser, findApplication, mayUse } from "../applications/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { createUser, findUserByUsername } from "../users/index.ts";
 import { asProvisioner } from "./as-provisioner.ts";
@@ -81,6 +81,8 @@ function make(deps: Deps, context: RequestContext, input: CreateUser): Promise<S
 export async function letIn(deps: Deps, context: RequestContext, userId: string): Promise<void> {
   const { type, id } = context.actor;
   if (type !== "application" || id === null) return;
+  const application = await findApplication(deps, context.tenantId, id);
+  if (!application || (await mayUse(deps, application, userId))) return;
   await assignUser(deps, { ...context, permissions: new Set(["*"]) }, id, userId);
 }
 

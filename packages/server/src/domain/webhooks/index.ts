@@ -12,7 +12,6 @@ export {
   deleteWebhook,
   getWebhook,
   listWebhooks,
-  type NewWebhook,
   updateWebhook,
 } from "./manage-webhooks.ts";
 export { registerOwnWebhook, unregisterOwnWebhook } from "./register-webhook.ts";

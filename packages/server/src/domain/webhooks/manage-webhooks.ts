@@ -33,11 +33,6 @@ function checkMayHear(context: RequestContext, events: readonly string[]): void 
   if (events.some((pattern) => !pattern.startsWith("user."))) checkPermission(context, "audit:read");
 }
 
-/** `id` and sealed values only from the configuration file. */
-export interface NewWebhook extends CreateWebhook {
-  sealedSecret?: Buffer | undefined;
-}
-
 /**
  * Who is told of events from now on. Needs `webhook:write`, `user:read`, and `audit:read` for other events than
  * users'.
@@ -48,25 +43,25 @@ export interface NewWebhook extends CreateWebhook {
 export async function createWebhook(
   deps: Deps,
   context: RequestContext,
-  input: NewWebhook,
+  input: CreateWebhook,
 ): Promise<{ webhook: Webhook; secret: string | undefined }> {
   checkMayHear(context, input.events);
   const now = deps.clock.now();
-  const generated =
-    input.secret === undefined && input.sealedSecret === undefined ? newStandardSecret() : undefined;
+  const generated = input.secret === undefined ? newStandardSecret() : undefined;
+  const owner = { tenantId: context.tenantId, id: newId(now) };
   return deps.database.transaction(async (tx) => {
     const stored = await insertWebhook(
       tx,
       context.tenantId,
       {
-        id: newId(now),
+        id: owner.id,
         applicationId: input.applicationId ?? null,
         name: input.name ?? "",
         url: input.url,
         events: input.events,
         format: input.format ?? "native",
-        sealedSecret: input.sealedSecret ?? sealSecret(deps, generated ?? input.secret ?? null),
-        sealedHeaders: sealHeaders(deps, input.headers ?? {}),
+        sealedSecret: sealSecret(deps, owner, generated ?? input.secret ?? null),
+        sealedHeaders: sealHeaders(deps, owner, input.headers ?? {}),
         timeoutSeconds: input.timeoutSeconds ?? TIMEOUT_SECONDS,
         status: input.status ?? "active",
       },
@@ -92,22 +87,18 @@ export async function updateWebhook(
   deps: Deps,
   context: RequestContext,
   id: string,
-  patch: UpdateWebhook & { sealedSecret?: Buffer | undefined },
+  patch: UpdateWebhook,
   expectedVersion?: number,
 ): Promise<Webhook> {
-  const { secret, headers, sealedSecret, ...plain } = patch;
+  const { secret, headers, ...plain } = patch;
   return deps.database.transaction(async (tx) => {
     const current = await locked(tx, context, id, expectedVersion);
     checkMayHear(context, [...current.events, ...(plain.events ?? [])]);
     const next: StoredWebhook = {
       ...current,
       ...plain,
-      ...(sealedSecret
-        ? { sealedSecret }
-        : secret === undefined
-          ? {}
-          : { sealedSecret: sealSecret(deps, secret) }),
-      ...(headers === undefined ? {} : { sealedHeaders: sealHeaders(deps, headers) }),
+      ...(secret === undefined ? {} : { sealedSecret: sealSecret(deps, current, secret) }),
+      ...(headers === undefined ? {} : { sealedHeaders: sealHeaders(deps, current, headers) }),
     };
     const updated = await updateWebhookRow(tx, context.tenantId, id, next, deps.clock.now());
     await record(deps, tx, context, "webhook.updated", id, { fields: Object.keys(patch) });
@@ -167,8 +158,15 @@ async function locked(
 
 /** Values of headers may be credentials: their names are shown only. */
 export function toWebhook(deps: Deps, stored: StoredWebhook): Webhook {
-  const { tenantId: _tenantId, sealedSecret, sealedHeaders, createdAt, updatedAt, ...webhook } = stored;
-  const names = Object.keys(openHeaders(deps, { sealedHeaders }));
+  const {
+    tenantId: _tenantId,
+    sealedSecret,
+    sealedHeaders: _headers,
+    createdAt,
+    updatedAt,
+    ...webhook
+  } = stored;
+  const names = Object.keys(openHeaders(deps, stored));
   return {
     ...webhook,
     headers: Object.fromEntries(names.map((name) => [name, "…"])),

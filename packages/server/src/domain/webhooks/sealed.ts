@@ -1,26 +1,35 @@
 import type { Deps } from "../deps.ts";
 import type { StoredWebhook } from "./webhook.store.ts";
 
-const SECRET = "webhook-secret";
-const HEADERS = "webhook-headers";
+/** Whose secret it is: sealed values of one webhook are nothing in another's row. */
+export type Owner = Pick<StoredWebhook, "tenantId" | "id">;
 
-export function sealSecret(deps: Deps, secret: string | null): Buffer | null {
-  return secret === null ? null : deps.secrets.seal(secret, SECRET);
+const secretOf = ({ tenantId, id }: Owner) => `webhook-secret:${tenantId}:${id}`;
+const headersOf = ({ tenantId, id }: Owner) => `webhook-headers:${tenantId}:${id}`;
+
+export function sealSecret(deps: Deps, owner: Owner, secret: string | null): Buffer | null {
+  return secret === null ? null : deps.secrets.seal(secret, secretOf(owner));
 }
 
-export function openSecret(deps: Deps, { sealedSecret }: Pick<StoredWebhook, "sealedSecret">): string | null {
-  return sealedSecret === null ? null : deps.secrets.unseal(sealedSecret, SECRET);
+export function openSecret(deps: Deps, webhook: Owner & Pick<StoredWebhook, "sealedSecret">): string | null {
+  return webhook.sealedSecret === null ? null : deps.secrets.unseal(webhook.sealedSecret, secretOf(webhook));
 }
 
-export function sealHeaders(deps: Deps, headers: Readonly<Record<string, string>>): Buffer | null {
-  return Object.keys(headers).length === 0 ? null : deps.secrets.seal(JSON.stringify(headers), HEADERS);
+export function sealHeaders(
+  deps: Deps,
+  owner: Owner,
+  headers: Readonly<Record<string, string>>,
+): Buffer | null {
+  return Object.keys(headers).length === 0
+    ? null
+    : deps.secrets.seal(JSON.stringify(headers), headersOf(owner));
 }
 
 export function openHeaders(
   deps: Deps,
-  { sealedHeaders }: Pick<StoredWebhook, "sealedHeaders">,
+  webhook: Owner & Pick<StoredWebhook, "sealedHeaders">,
 ): Record<string, string> {
-  return sealedHeaders === null
+  return webhook.sealedHeaders === null
     ? {}
-    : (JSON.parse(deps.secrets.unseal(sealedHeaders, HEADERS)) as Record<string, string>);
+    : (JSON.parse(deps.secrets.unseal(webhook.sealedHeaders, headersOf(webhook))) as Record<string, string>);
 }

@@ -251,6 +251,32 @@ create table events (
   constraint events_pkey PRIMARY KEY ("position")
 );
 
+create table federated_identities (
+  created_at timestamp with time zone not null,
+  kind text not null,
+  provider text not null,
+  realm text not null default ''::text,
+  subject text not null,
+  tenant_id text not null,
+  user_id text not null,
+  constraint federated_identities_pkey PRIMARY KEY (tenant_id, provider, realm, kind, subject),
+  constraint federated_identities_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
+create table feishu_bots (
+  app_id text not null,
+  base_url text not null,
+  created_at timestamp with time zone not null,
+  id text not null,
+  name text not null default ''::text,
+  sealed_secret bytea not null,
+  tenant_id text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint feishu_bots_pkey PRIMARY KEY (tenant_id, id),
+  constraint feishu_bots_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+
 create table grants (
   application_id text not null,
   created_at timestamp with time zone not null,
@@ -606,6 +632,62 @@ create table users (
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
+create table webhook_attempts (
+  at timestamp with time zone not null,
+  delivery_id text not null,
+  milliseconds integer not null,
+  number integer not null,
+  response text not null,
+  status integer,
+  tenant_id text not null,
+  constraint webhook_attempts_pkey PRIMARY KEY (tenant_id, delivery_id, number),
+  constraint webhook_attempts_tenant_id_delivery_id_fkey FOREIGN KEY (tenant_id, delivery_id) REFERENCES webhook_deliveries(tenant_id, id) ON DELETE CASCADE
+);
+
+create table webhook_deliveries (
+  attempts integer not null default 0,
+  body text not null,
+  created_at timestamp with time zone not null,
+  event text not null,
+  event_id text not null,
+  finished_at timestamp with time zone,
+  id text not null,
+  last_error text,
+  last_status integer,
+  leased_until timestamp with time zone,
+  next_attempt_at timestamp with time zone not null,
+  ordering_key text not null,
+  sequence bigint not null generated always as identity,
+  state text not null default 'pending'::text,
+  tenant_id text not null,
+  webhook_id text not null,
+  constraint webhook_deliveries_pkey PRIMARY KEY (tenant_id, id),
+  constraint webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text]))),
+  constraint webhook_deliveries_tenant_id_webhook_id_fkey FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks(tenant_id, id) ON DELETE CASCADE
+);
+
+create table webhooks (
+  application_id text,
+  created_at timestamp with time zone not null,
+  events text[] not null,
+  failures integer not null default 0,
+  format text not null,
+  id text not null,
+  name text not null default ''::text,
+  sealed_headers bytea,
+  sealed_secret bytea,
+  status text not null default 'active'::text,
+  tenant_id text not null,
+  timeout_seconds integer not null default 10,
+  updated_at timestamp with time zone not null,
+  url text not null,
+  version integer not null default 1,
+  constraint webhooks_pkey PRIMARY KEY (tenant_id, id),
+  constraint webhooks_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text]))),
+  constraint webhooks_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES applications(tenant_id, id) ON DELETE CASCADE,
+  constraint webhooks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+
 CREATE INDEX access_grants_application ON access_grants USING btree (tenant_id, application_id) WHERE (application_id IS NOT NULL);
 CREATE INDEX access_grants_group ON access_grants USING btree (tenant_id, group_id) WHERE (group_id IS NOT NULL);
 CREATE INDEX access_grants_policy ON access_grants USING btree (tenant_id, policy_id) WHERE (policy_id IS NOT NULL);
@@ -626,6 +708,8 @@ CREATE INDEX audit_entries_target ON audit_entries USING btree (tenant_id, targe
 CREATE INDEX audit_entries_type ON audit_entries USING btree (tenant_id, type, seq);
 CREATE INDEX delegations_scope ON delegations USING btree (tenant_id, scope_type, scope_id);
 CREATE INDEX events_order ON events USING btree (xid, "position");
+CREATE INDEX federated_identities_user ON federated_identities USING btree (tenant_id, user_id);
+CREATE UNIQUE INDEX feishu_bots_app ON feishu_bots USING btree (tenant_id, app_id);
 CREATE INDEX group_members_user ON group_members USING btree (tenant_id, user_id, group_id);
 CREATE UNIQUE INDEX groups_serial ON groups USING btree (serial);
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys USING btree (expires_at);
@@ -655,6 +739,13 @@ CREATE INDEX users_search ON users USING gin (search gin_trgm_ops);
 CREATE UNIQUE INDEX users_serial ON users USING btree (serial);
 CREATE INDEX users_status ON users USING btree (tenant_id, status, id);
 CREATE UNIQUE INDEX users_username ON users USING btree (tenant_id, lower(username)) WHERE (status <> 'deleted'::text);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+CREATE INDEX webhook_deliveries_finished ON webhook_deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+CREATE INDEX webhook_deliveries_leased ON webhook_deliveries USING btree (leased_until) WHERE (leased_until IS NOT NULL);
+CREATE INDEX webhook_deliveries_log ON webhook_deliveries USING btree (tenant_id, webhook_id, id);
+CREATE INDEX webhook_deliveries_queue ON webhook_deliveries USING btree (webhook_id, sequence) WHERE (state = 'pending'::text);
+CREATE INDEX webhook_deliveries_turn ON webhook_deliveries USING btree (webhook_id, ordering_key, sequence) WHERE (state = 'pending'::text);
+CREATE UNIQUE INDEX webhooks_target ON webhooks USING btree (tenant_id, COALESCE(application_id, ''::text), url, format);
 
 
 CREATE OR REPLACE FUNCTION public.refuse_change()

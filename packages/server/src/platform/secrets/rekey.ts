@@ -26,7 +26,8 @@ const SEALED = [
 /** A sealed column of a table whose key is (tenant_id, id). */
 function sealedOf(table: string, column: string, purpose: string): { select: string; update: string } {
   return {
-    select: `select tenant_id || ' ' || id as key, ${column} as sealed, '${purpose}' as purpose
+    select: `select tenant_id || ' ' || id as key, ${column} as sealed,
+                    '${purpose}:' || tenant_id || ':' || id as purpose
                from ${table} where ${column} is not null`,
     update: `update ${table} set ${column} = $2
               where tenant_id = split_part($1, ' ', 1) and id = split_part($1, ' ', 2) and ${column} = $3
