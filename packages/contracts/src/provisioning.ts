@@ -77,7 +77,6 @@ export const FederatedUser = Type.Object({ id: Id, serial: Serial, created: Type
 export const SyncFeishuUser = StrictObject({
   ...SyncUser.properties,
   feishu: FeishuIdentity,
-  applicationId: Type.Optional(Id),
 });
 
 const botFields = {

@@ -33,6 +33,19 @@ export class HuaceClient {
     return (await this.#program.ask({ client, call, arguments: [token] })) as Answer;
   }
 
+  /** Calls any method of a new client object. @param named - its keyword arguments. */
+  async ask<Result = Record<string, unknown>>(
+    call: string,
+    positional: readonly unknown[],
+    named: Record<string, unknown> = {},
+    other: Record<string, unknown> = {},
+  ): Promise<Omit<Answer, "result"> & { result?: Result }> {
+    const client = { ...this.#client, ...other };
+    return (await this.#program.ask({ client, call, arguments: positional, named })) as Answer & {
+      result?: Result;
+    };
+  }
+
   async close(): Promise<void> {
     await this.#program[Symbol.asyncDispose]();
   }

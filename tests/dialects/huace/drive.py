@@ -20,7 +20,8 @@ package.setLogger(logging.getLogger("quiet"))
 def answer(question: dict) -> dict:
     try:
         client = package.AigcAuthClient(**question["client"])
-        result = getattr(client, question["call"])(*question["arguments"])
+        method = getattr(client, question["call"])
+        result = method(*question["arguments"], **question.get("named", {}))
     except Exception as error:  # whatever a service would see
         return {
             "error": {
@@ -30,10 +31,18 @@ def answer(question: dict) -> dict:
                 "data": getattr(error, "data", None),
             }
         }
-    shown = dataclasses.asdict(result)
+    shown = plain(result)
     if question["call"] == "get_user_info":
         shown["can"] = {code: result.has_permission(code) for code in ("user:read", "user:delete")}
     return {"result": shown}
+
+
+def plain(value):
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
 
 
 for line in sys.stdin:

@@ -16,6 +16,7 @@ import { namespaceRoutes } from "./namespaces.routes.ts";
 import { serveOpenApi } from "./openapi.ts";
 import { organizationRoutes } from "./organizations.routes.ts";
 import { policyRoutes } from "./policies.routes.ts";
+import { provisioningRoutes } from "./provisioning.routes.ts";
 import { resourceRoutes } from "./resources.routes.ts";
 import { roleRoutes } from "./roles.routes.ts";
 import { sessionRoutes } from "./sessions.routes.ts";
@@ -24,6 +25,7 @@ import { signInRoutes } from "./sign-in.routes.ts";
 import { signingKeyRoutes } from "./signing-keys.routes.ts";
 import { tenantRoutes } from "./tenants.routes.ts";
 import { userRoutes } from "./users.routes.ts";
+import { webhookRoutes } from "./webhooks.routes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -48,6 +50,8 @@ const ROUTES = [
   sessionRoutes,
   grantRoutes,
   signingKeyRoutes,
+  webhookRoutes,
+  provisioningRoutes,
   auditRoutes,
   configurationRoutes,
   signInRoutes,

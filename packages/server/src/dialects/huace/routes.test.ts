@@ -154,7 +154,7 @@ describe("a bad call in the dialect", () => {
       "request.unsupported_media_type",
     ],
     ["a null character in the address", { url: "/huace/sdk/%00" }, 400, "request.invalid_text"],
-    ["an unknown address", { url: "/huace/sdk/groups/list", payload: "{}" }, 404, "route.not_found"],
+    ["an unknown address", { url: "/huace/sdk/nothing/here", payload: "{}" }, 404, "route.not_found"],
     [
       "an unknown tenant",
       { url: "/t/nobody/huace/sdk/token/verify", payload: "{}" },
