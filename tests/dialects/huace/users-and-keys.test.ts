@@ -149,11 +149,11 @@ describe.skipIf(PYTHON_MISSING).each(VERSIONS)("huace-aigc-auth-client %s", (ver
         await scene.tokenOf("boss"),
       ];
       const same = async (one: string, other: string) =>
-        (await client.ask<unknown>("compare_users", [1001, one, 1001, other])).result;
+        (await client.ask<unknown>("compare_users", [1001, 1001, one, other])).result;
       expect(await same(zs, again)).toBe(true);
       expect(await same(zs, boss)).toBe(false);
-      expect((await client.ask("compare_users", [1001, zs, 4_040, boss])).error?.code).toBe(404);
-      expect((await client.ask("compare_users", [1001, "junk", 1001, boss])).error?.code).toBe(401);
+      expect((await client.ask("compare_users", [1001, 4_040, zs, boss])).error?.code).toBe(404);
+      expect((await client.ask("compare_users", [1001, 1001, "junk", boss])).error?.code).toBe(401);
     });
 
     it("let a person into another application, once and for all", async () => {
