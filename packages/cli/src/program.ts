@@ -13,6 +13,7 @@ import { organizationCommand } from "./commands/organization.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { sessionCommand } from "./commands/session.ts";
 import { userCommand } from "./commands/user.ts";
+import { webhookCommand } from "./commands/webhook.ts";
 import { EXIT } from "./failure.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     accessCommand(),
     keyCommand(),
     sessionCommand(),
+    webhookCommand(),
     auditCommand(),
     doctorCommand(),
     benchCommand(),

@@ -10,11 +10,12 @@ import { CreateOrganization, CreateUnit, PutUnitMember } from "./organizations.t
 import { CreatePolicy, EFFECTS, Pattern, Patterns } from "./policies.ts";
 import { TenantSettingsPatch } from "./settings.ts";
 import { CreateCustomField, PasswordInput, UpdateUser } from "./users.ts";
+import { CreateWebhook } from "./webhooks.ts";
 
 export const CONFIGURATION_VERSION = "ostiary/v1";
 
 /** Keys of the file that belong to parts of the product which this version does not have. */
-export const FUTURE_TENANT_KEYS = ["webhooks", "billingRules"] as const;
+export const FUTURE_TENANT_KEYS = ["billingRules"] as const;
 /** The same, in an application. */
 export const FUTURE_APPLICATION_KEYS = ["groups"] as const;
 
@@ -231,6 +232,25 @@ const ConfigurationDelegation = StrictObject(
 );
 export type ConfigurationDelegation = Static<typeof ConfigurationDelegation>;
 
+const { applicationId: _webhookApplication, ...webhookFields } = CreateWebhook.properties;
+
+const ConfigurationWebhook = StrictObject(
+  {
+    ...webhookFields,
+    application: Type.Optional(Slug),
+    sealed: Type.Optional(
+      Type.String({
+        maxLength: 65_536,
+        pattern: "^sealed:[A-Za-z0-9_-]+$",
+        description:
+          "Secret and headers as `ostiary export` writes them; refused on another installation than the one that wrote it",
+      }),
+    ),
+  },
+  { description: "Found by address, format and application" },
+);
+export type ConfigurationWebhook = Static<typeof ConfigurationWebhook>;
+
 const ConfigurationTenant = StrictObject({
   slug: Slug,
   id: Type.Optional(GivenId),
@@ -248,6 +268,7 @@ const ConfigurationTenant = StrictObject({
   grants: Type.Optional(Type.Array(ConfigurationGrant, { maxItems: 100_000 })),
   delegations: Type.Optional(Type.Array(ConfigurationDelegation, { maxItems: 10_000 })),
   apiKeys: Type.Optional(Type.Array(ConfigurationApiKey, { maxItems: 100_000 })),
+  webhooks: Type.Optional(Type.Array(ConfigurationWebhook, { maxItems: 10_000 })),
 });
 export type ConfigurationTenant = Static<typeof ConfigurationTenant>;
 
@@ -277,6 +298,7 @@ export const CONFIGURATION_KINDS = [
   "user",
   "application",
   "apiKey",
+  "webhook",
 ] as const;
 export type ConfigurationKind = (typeof CONFIGURATION_KINDS)[number];
 
@@ -298,7 +320,7 @@ export const ConfigurationResult = Type.Object({
   generated: Type.Array(
     Type.Object({
       tenant: Type.String(),
-      kind: OneOf(["application", "apiKey"]),
+      kind: OneOf(["application", "apiKey", "webhook"]),
       name: Type.String(),
       secret: Type.String({ description: "Shown this once" }),
     }),

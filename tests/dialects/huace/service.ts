@@ -31,9 +31,9 @@ export class Service implements AsyncDisposable {
     const python = await pythonWith(
       `huace-web-${version}`,
       `huace-aigc-auth-client==${version}`,
-      "fastapi",
-      "uvicorn",
-      "flask",
+      "fastapi==0.165.0",
+      "uvicorn==0.54.0",
+      "flask==3.1.3",
     );
     const script = join(import.meta.dirname, "service.py");
     const child = spawn(python, [script, framework, JSON.stringify(client), String(options.legacyUsers)], {

@@ -6,7 +6,7 @@ import { Service } from "./service.ts";
 
 const SECRET = "webhook-schlüssel-密钥";
 const LEGACY_USERS = 12;
-const SOON = { timeout: 15_000, interval: 50 };
+const SOON = { timeout: 25_000, interval: 50 };
 
 const HOOKS = { fastapi: "/webhook/auth", flask: "/api/webhook/auth" } as const;
 

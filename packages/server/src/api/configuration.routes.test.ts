@@ -92,10 +92,10 @@ describe("bad input", () => {
     ["a wrong type", tenant("    users: [{ username: x, phone: 138 }]"), 400, "request.invalid"],
     [
       "a part that comes later",
-      tenant("    webhooks: []"),
+      tenant("    billingRules: []"),
       400,
       "configuration.invalid",
-      "/tenants/0/webhooks",
+      "/tenants/0/billingRules",
     ],
     [
       "a variable",

@@ -13,6 +13,7 @@ export interface TwoTenants extends AsyncDisposable {
   deps: Deps;
   clock: FrozenClock;
   database: TestDatabase["database"];
+  connection: TestDatabase["connection"];
   /** Administrators of the two tenants. */
   context: RequestContext;
   foreign: RequestContext;
@@ -34,6 +35,7 @@ export async function twoTenants(): Promise<TwoTenants> {
     deps,
     clock,
     database: test.database,
+    connection: test.connection,
     context,
     foreign: contextOf(other.id),
     aUser: async (username, roles = []) => (await createUser(deps, context, { username, roles })).id,

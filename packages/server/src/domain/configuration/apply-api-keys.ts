@@ -86,7 +86,7 @@ async function ownerOf(run: TenantRun, entry: ConfigurationApiKey): Promise<Owne
   };
 }
 
-async function findApplicationId(run: TenantRun, key: string): Promise<string> {
+export async function findApplicationId(run: TenantRun, key: string): Promise<string> {
   for await (const { id, slug } of everyItem((page) =>
     listApplications(run.deps, run.context, { ...page, search: key }),
   )) {

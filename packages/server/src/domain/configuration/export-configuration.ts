@@ -38,6 +38,7 @@ import {
   exportRoles,
 } from "./export-access.ts";
 import { by, filled, type Reader } from "./export-lists.ts";
+import { exportWebhooks } from "./export-webhooks.ts";
 import { writeKeyedHash } from "./keyed-hash.ts";
 import { everyItem } from "./run.ts";
 
@@ -113,6 +114,7 @@ async function exportTenant(reader: Reader, tenant: Tenant): Promise<Configurati
     ...filled("applications", applications.entries),
     ...(await exportAccess(reader, users.names, applications.keys)),
     ...filled("apiKeys", keys),
+    ...filled("webhooks", await exportWebhooks(reader, applications.keys)),
   };
 }
 

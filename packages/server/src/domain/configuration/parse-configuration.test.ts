@@ -95,13 +95,13 @@ describe("variables", () => {
 
 describe("parts of the format that this version has not", () => {
   it("are refused by name", () => {
-    const file = { tenants: [{ billingRules: [], applications: [{ groups: [] }] }, { webhooks: [] }] };
+    const file = { tenants: [{ billingRules: [], applications: [{ groups: [] }] }, { billingRules: [] }] };
     const { code, fields } = refusal(() => checkSupported(file));
     expect(code).toBe("configuration.invalid");
     expect(fields?.map(({ path }) => path)).toEqual([
       "/tenants/0/billingRules",
       "/tenants/0/applications/0/groups",
-      "/tenants/1/webhooks",
+      "/tenants/1/billingRules",
     ]);
     expect(fields?.[0]?.message).toContain("not supported yet by this version");
   });

@@ -6,6 +6,7 @@ export {
   requestSynchronization,
 } from "./deliveries.ts";
 export { type Dispatcher, startDeliveries } from "./dispatcher.ts";
+export { findWebhookByTarget, revealWebhook, type WebhookCredentials } from "./find-webhooks.ts";
 export { type DeliveryHead, type Format, formatsOf, type WebhookEvent } from "./formats.ts";
 export {
   createWebhook,
