@@ -52,6 +52,21 @@ describe("on the machine's own installation, without a server", () => {
     expect(short.stderr).toContain("password.too_short");
   });
 
+  it("tells other programs of events", async () => {
+    const url = "http://127.0.0.1:1/hook";
+    const made = await json<{ id: string; secret: string }>("webhook", "create", url, "--event", "user.*");
+    expect(made.secret).toMatch(/^whsec_/);
+    expect(await json<object[]>("webhook", "list")).toMatchObject([{ id: made.id, url, events: ["user.*"] }]);
+    const asked = await local("webhook", "synchronize", made.id);
+    expect(asked.stdout).toContain(made.id);
+    await expect
+      .poll(() => json<{ event: string }[]>("webhook", "deliveries", made.id), { timeout: 60_000 })
+      .toMatchObject([{ event: "synchronization.requested" }]);
+    expect((await local("webhook", "replay", made.id)).stdout).toContain("0 are sent again");
+    expect((await local("webhook", "delete", made.id)).code).toBe(0);
+    expect(await json<object[]>("webhook", "list")).toEqual([]);
+  });
+
   it("changes, suspends and activates users", async () => {
     expect(
       await json("user", "update", "zs@example.com", "--nickname", "San", "--administrator"),

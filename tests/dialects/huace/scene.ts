@@ -5,7 +5,7 @@ import { signIn } from "./sign-in.ts";
 
 export const SHOP = { app_id: "1001", app_secret: "shop-secret" };
 export const STAFF = { app_id: "1002", app_secret: "staff-secret" };
-export const PASSWORD = "correct horse battery staple";
+const PASSWORD = "correct horse battery staple";
 
 /** A running server with the installation of the tests, whose webhooks may reach this machine. */
 export class Scene implements AsyncDisposable {

@@ -14,6 +14,7 @@ import { setPassword } from "../credentials/index.ts";
 import type { Deps } from "../deps.ts";
 import { createTenant, ensureDefaultTenant, findTenantBySlug } from "../tenants/index.ts";
 import { createUser, findUserByIdentifier, updateUser } from "../users/index.ts";
+import { listWebhooks, revealWebhook } from "../webhooks/index.ts";
 import { applyConfiguration, exportConfiguration, planConfiguration } from "./index.ts";
 
 let database: TestDatabase;
@@ -288,6 +289,50 @@ describe("a plan", () => {
     const planned = await planConfiguration(deps, contextOf(tenantId), file(EXAMPLE));
     expect(await findUserByIdentifier(deps, tenantId, "zs")).toBeNull();
     expect((await apply(file(EXAMPLE))).changes).toEqual(planned.changes);
+  });
+});
+
+describe("webhooks", () => {
+  const hook = { url: "http://127.0.0.1:9002/hook", events: ["user.*"], secret: "hook-secret" };
+  const secretOf = async () => {
+    const { items } = await listWebhooks(deps, contextOf(tenantId));
+    return revealWebhook(deps, contextOf(tenantId), items[0]?.id ?? "");
+  };
+
+  it("are found by address, and changed only where they differ", async () => {
+    const headers = { authorization: "Bearer of-the-receiver" };
+    const entry = { ...hook, headers };
+    expect((await apply(only({ webhooks: [entry] }))).changes).toMatchObject([
+      { kind: "webhook", action: "create" },
+    ]);
+    expect((await apply(only({ webhooks: [entry] }))).changes).toEqual([]);
+    expect((await apply(only({ webhooks: [{ ...entry, secret: "another" }] }))).changes).toMatchObject([
+      { kind: "webhook", action: "update", fields: ["secret"] },
+    ]);
+    expect(await secretOf()).toEqual({ secret: "another", headers });
+  });
+
+  it("get a secret that is shown once, when the file has none", async () => {
+    const { secret: _secret, ...entry } = hook;
+    const { generated } = await apply(only({ webhooks: [entry] }));
+    expect(generated).toMatchObject([{ kind: "webhook", name: hook.url }]);
+    expect((await secretOf()).secret).toBe(generated[0]?.secret);
+    expect((await apply(only({ webhooks: [entry] }))).changes).toEqual([]);
+  });
+
+  it("are exported with sealed secrets, and come back as they were", async () => {
+    const applications = EXAMPLE.applications?.map(({ users: _users, ...application }) => application) ?? [];
+    const webhooks = [hook, { ...hook, application: "shop", format: "huace" as const, secret: null }];
+    await apply(only({ applications, webhooks }));
+    const exported = await exportConfiguration(deps, contextOf(tenantId), { credentials: true });
+    expect(JSON.stringify(exported)).not.toContain("hook-secret");
+    expect((await apply(exported)).changes).toEqual([]);
+    const [first] = exported.tenants[0]?.webhooks ?? [];
+    if (!first) throw new Error("no webhook was exported");
+    const broken = `${first.sealed?.slice(0, -4)}AAAA`;
+    expect((await refusal(apply(only({ webhooks: [{ ...first, sealed: broken }] })))).code).toBe(
+      "configuration.invalid",
+    );
   });
 });
 

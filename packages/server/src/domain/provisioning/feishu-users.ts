@@ -95,7 +95,7 @@ async function findUserId(
 }
 
 /** Seconds. */
-export const LONGEST_FEISHU_TOKEN = 604_800;
+const LONGEST_FEISHU_TOKEN = 604_800;
 
 /**
  * A token for a person whom Feishu has authenticated: the application vouches for him. Nobody is created. For

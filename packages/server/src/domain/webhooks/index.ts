@@ -7,7 +7,7 @@ export {
 } from "./deliveries.ts";
 export { type Dispatcher, startDeliveries } from "./dispatcher.ts";
 export { findWebhookByTarget, revealWebhook, type WebhookCredentials } from "./find-webhooks.ts";
-export { type DeliveryHead, type Format, formatsOf, type WebhookEvent } from "./formats.ts";
+export { type Format, formatsOf, type WebhookEvent } from "./formats.ts";
 export {
   createWebhook,
   deleteWebhook,
