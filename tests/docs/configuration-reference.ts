@@ -51,7 +51,7 @@ const SECTIONS: [title: string, path: string[]][] = [
   ["Grant", ["tenants", "grants"]],
   ["Delegation", ["tenants", "delegations"]],
   ["API key", ["tenants", "apiKeys"]],
-  ["webhook", ["tenants", "webhooks"]],
+  ["Webhook", ["tenants", "webhooks"]],
 ];
 
 function fileTables(): string {
