@@ -4,6 +4,8 @@ import {
   Id,
   Line,
   ListQuery,
+  Nullable,
+  OneOf,
   Optionals,
   Serial,
   StrictObject,
@@ -105,3 +107,27 @@ export type CreateFeishuBot = Static<typeof CreateFeishuBot>;
 export const UpdateFeishuBot = StrictObject({ ...Optionals(botFields), secret: Type.Optional(BotSecret) });
 export type UpdateFeishuBot = Static<typeof UpdateFeishuBot>;
 export const FeishuBotQuery = StrictObject(ListQuery.properties);
+
+/** To one of the tenant's users, or to an id of Feishu's. */
+export const SendFeishuMessage = StrictObject({
+  botAppId: CreateFeishuBot.properties.appId,
+  to: Type.Union([
+    StrictObject({ username: Line(128, { minLength: 1 }) }),
+    StrictObject({ serial: Serial }),
+    StrictObject({
+      receiveIdType: OneOf(["user_id", "open_id", "union_id"]),
+      receiveId: Line(256, { minLength: 1 }),
+    }),
+  ]),
+  messageType: OneOf(["text", "post", "interactive"]),
+  content: Type.Unsafe<object>({ type: "object", description: "As Feishu documents it for the type" }),
+});
+export type SendFeishuMessage = Static<typeof SendFeishuMessage>;
+
+export const SentFeishuMessage = Type.Object({
+  messageId: Type.String(),
+  rootId: Nullable(Type.String()),
+  parentId: Nullable(Type.String()),
+  createTime: Nullable(Type.String(), { description: "Milliseconds since 1970" }),
+});
+export type SentFeishuMessage = Static<typeof SentFeishuMessage>;

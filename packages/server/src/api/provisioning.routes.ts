@@ -6,6 +6,8 @@ import {
   FederatedUser,
   FeishuBot,
   FeishuBotQuery,
+  SendFeishuMessage,
+  SentFeishuMessage,
   SyncFeishuUser,
   SyncResult,
   SyncUsers,
@@ -19,6 +21,7 @@ import {
   deleteFeishuBot,
   getFeishuBot,
   listFeishuBots,
+  sendFeishuMessage,
   syncFeishuUser,
   syncUsers,
   updateFeishuBot,
@@ -89,6 +92,28 @@ export function provisioningRoutes(deps: Deps): FastifyPluginAsyncTypebox {
         const { feishu, ...user } = request.body;
         const { userId, serial, created } = await syncFeishuUser(deps, request.context, user, feishu);
         return { id: userId, serial, created };
+      },
+    );
+
+    app.post(
+      "/provisioning/feishu-messages",
+      {
+        schema: {
+          operationId: "sendFeishuMessage",
+          summary: "Send a message by Feishu",
+          description:
+            "Needs the permission `feishu-message:send`. To one of the tenant's active users, by username or serial, " +
+            "or to an id of Feishu's.",
+          tags: TAGS,
+          body: SendFeishuMessage,
+          response: { 200: SentFeishuMessage, ...problems(413, 415, 502) },
+        },
+      },
+      (request) => {
+        const { botAppId, to, messageType, content } = request.body;
+        const recipient = "receiveId" in to ? to : { ...to, feishu: {} };
+        const message = { botAppId, recipient, messageType, content };
+        return sendFeishuMessage(deps, request.context, null, message);
       },
     );
 

@@ -1,4 +1,4 @@
-import { IdentityError } from "@ostiary/contracts";
+import { IdentityError, type SentFeishuMessage } from "@ostiary/contracts";
 import { type Deps, onePerServer } from "../deps.ts";
 
 export interface Bot {
@@ -14,14 +14,6 @@ export interface FeishuMessage {
   receiveId: string;
   messageType: string;
   content: object;
-}
-
-export interface SentFeishuMessage {
-  messageId: string;
-  rootId: string | null;
-  parentId: string | null;
-  /** Milliseconds since 1970, as Feishu writes it. */
-  createTime: string | null;
 }
 
 /** What we want of Feishu. */

@@ -5,7 +5,7 @@ import { type Application, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { issueDirectly } from "../tokens/index.ts";
-import { findUserByUsername, findVisibleBySerial } from "../users/index.ts";
+import { findUserByUsername, findUserIdBySerial } from "../users/index.ts";
 import { asProvisioner } from "./as-provisioner.ts";
 import { insertFederatedIdentities } from "./federated-identity.store.ts";
 import { FEISHU, findUserByFeishu, identitiesOf } from "./feishu-identity.ts";
@@ -60,35 +60,37 @@ export interface PersonName {
   feishu: FeishuIdentity;
 }
 
+/** Who asks: an application sees who may use it, the tenant's own API (null) everybody. */
+export interface Viewer {
+  tenantId: string;
+  application: Application | null;
+}
+
 /**
- * The active user whom an application means and may see.
+ * The active user who is meant, when the viewer may see him.
  *
  * @throws IdentityError `feishu.identity_required`, `feishu.identity_conflict`, `feishu.user_not_found`,
  *   `user.suspended`
  */
-export async function resolvePerson(
-  deps: Deps,
-  application: Application,
-  name: PersonName,
-): Promise<Principal> {
-  const { tenantId } = application;
-  const userId = await findUserId(deps, application, name);
+export async function resolvePerson(deps: Deps, viewer: Viewer, name: PersonName): Promise<Principal> {
+  const { tenantId, application } = viewer;
+  const userId = await findUserId(deps, tenantId, name);
   const principal = userId === null ? null : await findPrincipal(deps, tenantId, userId);
-  if (!principal || principal.status === "deleted" || !(await mayUse(deps, application, principal.userId))) {
-    throw new IdentityError("feishu.user_not_found");
-  }
+  const isVisible =
+    principal !== null &&
+    principal.status !== "deleted" &&
+    (application === null || (await mayUse(deps, application, principal.userId)));
+  if (!isVisible) throw new IdentityError("feishu.user_not_found");
   if (principal.status === "suspended") throw new IdentityError("user.suspended");
   return principal;
 }
 
 async function findUserId(
   deps: Deps,
-  application: Application,
+  tenantId: string,
   { serial, username, feishu }: PersonName,
 ): Promise<string | null> {
-  const { tenantId } = application;
-  if (serial !== undefined)
-    return (await findVisibleBySerial(deps, application, [serial])).get(serial)?.userId ?? null;
+  if (serial !== undefined) return findUserIdBySerial(deps, tenantId, serial);
   if (username) return (await findUserByUsername(deps, tenantId, username))?.id ?? null;
   if (identitiesOf(feishu).length === 0) throw new IdentityError("feishu.identity_required");
   return findUserByFeishu(deps, tenantId, feishu);
@@ -114,7 +116,7 @@ export async function issueFeishuToken(
     const message = `must be a whole number of seconds from 1 to ${LONGEST_FEISHU_TOKEN}`;
     throw new IdentityError("request.invalid", { fields: [{ path: "/expiresIn", message }] });
   }
-  const user = await resolvePerson(deps, application, input.person);
+  const user = await resolvePerson(deps, { tenantId: tenant.id, application }, input.person);
   if (user.permissions.has("*") && application.administers === null) {
     throw new IdentityError("permission.escalation", { reason: "a token for an administrator" });
   }

@@ -54,6 +54,18 @@ export function selectVisibleByUsername(
   );
 }
 
+export async function selectIdBySerial(
+  database: Queryable,
+  tenantId: string,
+  serial: number,
+): Promise<string | undefined> {
+  const [row] = await database.query<{ id: string }>(
+    "select id from users where tenant_id = $1 and serial = $2::bigint",
+    [tenantId, serial],
+  );
+  return row?.id;
+}
+
 export function selectVisibleBySerial(
   database: Queryable,
   { tenantId, assignedTo }: Visibility,

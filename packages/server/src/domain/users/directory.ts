@@ -4,6 +4,7 @@ import type { Deps } from "../deps.ts";
 import {
   countDirectory,
   selectDirectoryPage,
+  selectIdBySerial,
   selectVisibleBySerial,
   selectVisibleByUsername,
   type Visibility,
@@ -51,7 +52,17 @@ export async function findVisibleByUsername(
   return new Map(rows.flatMap(({ id, username }) => entry(username, byId.get(id))));
 }
 
-/** The same by serial. */
+/** Whatever his status is. */
+export async function findUserIdBySerial(
+  deps: Deps,
+  tenantId: string,
+  serial: number,
+): Promise<string | null> {
+  if (!Number.isSafeInteger(serial)) return null;
+  return (await selectIdBySerial(deps.database, tenantId, serial)) ?? null;
+}
+
+/** Those of the serials whose users the application sees. */
 export async function findVisibleBySerial(
   deps: Deps,
   application: Application,

@@ -6,7 +6,12 @@ export {
   listCustomFields,
   updateCustomField,
 } from "./custom-fields.ts";
-export { findVisibleBySerial, findVisibleByUsername, pageDirectory } from "./directory.ts";
+export {
+  findUserIdBySerial,
+  findVisibleBySerial,
+  findVisibleByUsername,
+  pageDirectory,
+} from "./directory.ts";
 export {
   findUser,
   findUserByIdentifier,
