@@ -272,6 +272,10 @@ export const ERRORS = {
     status: 409,
     message: "A webhook with this address and format exists already. Change that one.",
   },
+  "webhook.too_many": {
+    status: 409,
+    message: "An application can register at most 50 webhooks. Unregister one first.",
+  },
   "webhook.delivery_not_found": { status: 404, message: "There is no such delivery." },
   "target.not_allowed": {
     status: 400,

@@ -2,7 +2,10 @@ import { IdentityError, type Webhook, type WebhookFormat } from "@ostiary/contra
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Deps } from "../deps.ts";
 import { createWebhook, deleteWebhook, updateWebhook } from "./manage-webhooks.ts";
-import { selectWebhook, selectWebhookByTarget } from "./webhook.store.ts";
+import { selectWebhook, selectWebhookByTarget, selectWebhooks } from "./webhook.store.ts";
+
+/** More would let one application fill the queue of all. */
+const MOST = 50;
 
 /** What an application is told of: users, and nobody but those who may use it (see `fill-queue.ts`). */
 const OWN_RIGHTS: ReadonlySet<string> = new Set(["webhook:write", "user:read"]);
@@ -17,7 +20,8 @@ function asItself(context: RequestContext): { own: RequestContext; applicationId
  * An application asks to be told of its users. Asking again, as services do at every start, changes what is there.
  *
  * @param input.events - patterns of user events; others are refused with `permission.denied`.
- * @throws IdentityError `authentication.required` when the caller is no application, `permission.denied`
+ * @throws IdentityError `authentication.required` when the caller is no application, `permission.denied`,
+ *   `webhook.too_many`
  */
 export async function registerOwnWebhook(
   deps: Deps,
@@ -29,6 +33,8 @@ export async function registerOwnWebhook(
   const found = await selectWebhookByTarget(deps.database, own.tenantId, target);
   const { events, secret } = input;
   if (found) return updateWebhook(deps, own, found.id, { events, secret, status: "active" });
+  const present = await selectWebhooks(deps.database, own.tenantId, { applicationId }, undefined, MOST);
+  if (present.length === MOST) throw new IdentityError("webhook.too_many");
   try {
     return (
       await createWebhook(deps, own, { ...input, applicationId, name: "registered by the application" })

@@ -7,6 +7,7 @@ import type { CreateWebhook, WebhookDelivery } from "@ostiary/contracts";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { createOutgoingCalls } from "../../platform/outgoing/outgoing-calls.ts";
 import { holding, refusal, type TwoTenants, twoTenants } from "../../testing/two-tenants.ts";
+import { createApplication } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 import { createUser, updateUser } from "../users/index.ts";
 import {
@@ -17,8 +18,10 @@ import {
   getDelivery,
   getWebhook,
   listDeliveries,
+  registerOwnWebhook,
   replayDeliveries,
   startDeliveries,
+  unregisterOwnWebhook,
   updateWebhook,
 } from "./index.ts";
 import { Receiver } from "./testing/receiver.ts";
@@ -247,6 +250,31 @@ it("needs the right to hear what is heard", async () => {
   expect(await refusal(deleteWebhook(deps, world.foreign, id))).toBe("webhook.not_found");
   expect(await refusal(replayDeliveries(deps, world.foreign, id, {}))).toBe("webhook.not_found");
   expect(await refusal(subscribe({ events: ["user.created"] }))).toBe("webhook.target_taken");
+});
+
+it("lets an application register its own, fifty at most, for its users' events only", async () => {
+  const { deps, context } = world;
+  const { application } = await createApplication(deps, context, { slug: "own", name: "Own" });
+  const itself = { ...holding(context, []), actor: { type: "application" as const, id: application.id } };
+  const register = (path: string, events = ["user.*"]) =>
+    registerOwnWebhook(deps, itself, {
+      url: `${receiver.url}/${path}`,
+      events,
+      format: "huace",
+      secret: null,
+    });
+  const [first, again] = [await register("0"), await register("0", ["user.login"])];
+  expect(again).toMatchObject({ id: first.id, events: ["user.login"], applicationId: application.id });
+  expect(await refusal(register("1", ["password.changed"]))).toBe("permission.denied");
+  for (let n = 1; n < 50; n++) await register(String(n));
+  expect(await refusal(register("50"))).toBe("webhook.too_many");
+  const other = await subscribe();
+  expect(await refusal(unregisterOwnWebhook(deps, itself, other.id))).toBe("webhook.not_found");
+  await unregisterOwnWebhook(deps, itself, first.id);
+  expect(await register("50")).toMatchObject({ format: "huace" });
+  expect(
+    await refusal(registerOwnWebhook(deps, context, { url: "", events: [], format: "huace", secret: null })),
+  ).toBe("authentication.required");
 });
 
 it("forgets old deliveries", async () => {
