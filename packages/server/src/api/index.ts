@@ -18,11 +18,13 @@ import { organizationRoutes } from "./organizations.routes.ts";
 import { policyRoutes } from "./policies.routes.ts";
 import { resourceRoutes } from "./resources.routes.ts";
 import { roleRoutes } from "./roles.routes.ts";
+import { serviceRoutes } from "./services.routes.ts";
 import { sessionRoutes } from "./sessions.routes.ts";
 import { settingsRoutes } from "./settings.routes.ts";
 import { signInRoutes } from "./sign-in.routes.ts";
 import { signingKeyRoutes } from "./signing-keys.routes.ts";
 import { tenantRoutes } from "./tenants.routes.ts";
+import { usageRoutes } from "./usage.routes.ts";
 import { userRoutes } from "./users.routes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -48,6 +50,8 @@ const ROUTES = [
   sessionRoutes,
   grantRoutes,
   signingKeyRoutes,
+  usageRoutes,
+  serviceRoutes,
   auditRoutes,
   configurationRoutes,
   signInRoutes,

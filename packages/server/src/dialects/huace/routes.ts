@@ -1,18 +1,15 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
-import type { FastifyPluginAsync, FastifyRequest } from "fastify";
+import type { FastifyPluginAsync } from "fastify";
 import type { Principal } from "../../domain/access/index.ts";
-import {
-  type Application,
-  checkClientSecret,
-  findApplication,
-  findApplicationBySerial,
-  mayUse,
-} from "../../domain/applications/index.ts";
+import { type Application, mayUse } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
 import { verifyAccessToken } from "../../domain/tokens/index.ts";
 import { after } from "../../kernel/after.ts";
+import { callerOf, succeed } from "./caller.ts";
 import { isInvalidToken, sendRefusal } from "./errors.ts";
-import { INVALID, toApplicationName, toTokenState, toUserInfo } from "./translate.ts";
+import { serviceRoutes } from "./services.routes.ts";
+import { statisticsRoutes } from "./stats.routes.ts";
+import { INVALID, toTokenState, toUserInfo } from "./translate.ts";
 import { type TokenCall, TokenCallSchema, type TokenState, TokenVerifyReply, UserInfoReply } from "./wire.ts";
 
 /** Bytes. The longest body is a token of 16 kB. */
@@ -37,6 +34,8 @@ export function huacePlugin(deps: Deps): FastifyPluginAsync {
 /** Handlers answer without a tick when everything they need is in the caches: they return promises only otherwise. */
 function sdkRoutes(deps: Deps): FastifyPluginAsync {
   return async (app) => {
+    await app.register(serviceRoutes(deps));
+    await app.register(statisticsRoutes(deps));
     app.post<{ Body: TokenCall }>(
       "/token/verify",
       { bodyLimit: BODY_LIMIT, schema: { body: TokenCallSchema, response: { 200: TokenVerifyReply } } },
@@ -64,27 +63,6 @@ function sdkRoutes(deps: Deps): FastifyPluginAsync {
         ),
     );
   };
-}
-
-function succeed<T>(data: T): { code: 0; message: string; data: T } {
-  return { code: 0, message: "ok", data };
-}
-
-/** The application that calls. @throws IdentityError `client.rejected`, `application.disabled` */
-function callerOf(deps: Deps, { headers, tenant }: FastifyRequest): Application | Promise<Application> {
-  const name = toApplicationName(String(headers["x-app-id"] ?? ""));
-  const secret = String(headers["x-app-secret"] ?? "");
-  if (!name) throw new IdentityError("client.rejected", { reason: "X-App-ID is no id" });
-  const found =
-    "id" in name
-      ? findApplication(deps, tenant.id, name.id)
-      : findApplicationBySerial(deps, tenant.id, name.serial);
-  return after(found, (application) => {
-    if (!application || !checkClientSecret(deps, application, secret))
-      throw new IdentityError("client.rejected");
-    if (application.status !== "active") throw new IdentityError("application.disabled");
-    return application;
-  });
 }
 
 interface TokenUser {
