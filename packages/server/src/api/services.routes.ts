@@ -170,7 +170,7 @@ function registerReading(app: App, deps: Deps): void {
         milliseconds: wait * 1_000,
         gone: left,
       });
-      if (!found) return reply.code(204).send() as never;
+      if (!found) return (reply.code(204) as FastifyReply).send() as never;
       return reply.headers(etag(found.version)).send(found) as never;
     },
   );

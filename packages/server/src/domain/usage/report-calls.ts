@@ -48,11 +48,13 @@ export async function reportCalls(
     throw new IdentityError("application.not_found");
   const now = deps.clock.now();
   for (const { occurredAt } of report.calls) checkTime(occurredAt, now);
-  const rules = await findRules(deps, tenantId);
+  let rules = await findRules(deps, tenantId);
   const calls: NewCall[] = [];
   for (const call of report.calls) {
     const charged = charge(deps, context, applicationId, rules, call);
     const { ruleId, route, cost } = charged instanceof Promise ? await charged : charged;
+    // A new rule holds for what follows.
+    if (charged instanceof Promise) rules = await findRules(deps, tenantId);
     const named = callerOf(deps, tenantId, call);
     const userId = named instanceof Promise ? await named : named;
     calls.push({ ...toRow(call, now), userId, ruleId, route: redactText(route, 512), cost });
