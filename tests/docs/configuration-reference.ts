@@ -51,6 +51,7 @@ const SECTIONS: [title: string, path: string[]][] = [
   ["Grant", ["tenants", "grants"]],
   ["Delegation", ["tenants", "delegations"]],
   ["API key", ["tenants", "apiKeys"]],
+  ["Billing rule", ["tenants", "billingRules"]],
 ];
 
 function fileTables(): string {

@@ -9,12 +9,13 @@ import { CreateNamespace, CreateResource } from "./namespaces.ts";
 import { CreateOrganization, CreateUnit, PutUnitMember } from "./organizations.ts";
 import { CreatePolicy, EFFECTS, Pattern, Patterns } from "./policies.ts";
 import { TenantSettingsPatch } from "./settings.ts";
+import { CreateBillingRule } from "./usage.ts";
 import { CreateCustomField, PasswordInput, UpdateUser } from "./users.ts";
 
 export const CONFIGURATION_VERSION = "ostiary/v1";
 
 /** Keys of the file that belong to parts of the product which this version does not have. */
-export const FUTURE_TENANT_KEYS = ["webhooks", "billingRules"] as const;
+export const FUTURE_TENANT_KEYS = ["webhooks"] as const;
 /** The same, in an application. */
 export const FUTURE_APPLICATION_KEYS = ["groups"] as const;
 
@@ -231,6 +232,14 @@ const ConfigurationDelegation = StrictObject(
 );
 export type ConfigurationDelegation = Static<typeof ConfigurationDelegation>;
 
+const { applicationId: _ruleApplication, ...ruleFields } = CreateBillingRule.properties;
+
+const ConfigurationBillingRule = StrictObject(
+  { application: Type.Optional(Slug), ...ruleFields },
+  { description: "Found by application, method and path; without `application` it is for all" },
+);
+export type ConfigurationBillingRule = Static<typeof ConfigurationBillingRule>;
+
 const ConfigurationTenant = StrictObject({
   slug: Slug,
   id: Type.Optional(GivenId),
@@ -248,6 +257,7 @@ const ConfigurationTenant = StrictObject({
   grants: Type.Optional(Type.Array(ConfigurationGrant, { maxItems: 100_000 })),
   delegations: Type.Optional(Type.Array(ConfigurationDelegation, { maxItems: 10_000 })),
   apiKeys: Type.Optional(Type.Array(ConfigurationApiKey, { maxItems: 100_000 })),
+  billingRules: Type.Optional(Type.Array(ConfigurationBillingRule, { maxItems: 100_000 })),
 });
 export type ConfigurationTenant = Static<typeof ConfigurationTenant>;
 
@@ -277,6 +287,7 @@ export const CONFIGURATION_KINDS = [
   "user",
   "application",
   "apiKey",
+  "billingRule",
 ] as const;
 export type ConfigurationKind = (typeof CONFIGURATION_KINDS)[number];
 

@@ -24,6 +24,7 @@ import { applyCustomFields } from "./apply-custom-fields.ts";
 import { applyDelegations, applyGrants } from "./apply-grants.ts";
 import { applyGroups, applyOrganizations } from "./apply-groups.ts";
 import { applyUsers } from "./apply-users.ts";
+import { applyBillingRules } from "./billing-rules.ts";
 import { lockConfiguration } from "./configuration.store.ts";
 import { differences } from "./differences.ts";
 import { checkFixed, forEachEntry, Report } from "./run.ts";
@@ -130,6 +131,7 @@ async function applyTenant(
   await applyGrants(run, entry.grants, "/grants");
   await applyDelegations(run, entry.delegations, "/delegations");
   await applyApiKeys(run, entry.apiKeys, "/apiKeys");
+  await applyBillingRules(run, entry.billingRules, "/billingRules");
 }
 
 /** The tenant itself: name, settings, id. */

@@ -363,6 +363,7 @@ describe("rights", () => {
       "role:read",
       "application:read",
       "api-key:read",
+      "billing-rule:read",
     );
     expect((await refusal(exportConfiguration(deps, reader, { credentials: true }))).code).toBe(
       "permission.escalation",

@@ -95,11 +95,10 @@ describe("variables", () => {
 
 describe("parts of the format that this version has not", () => {
   it("are refused by name", () => {
-    const file = { tenants: [{ billingRules: [], applications: [{ groups: [] }] }, { webhooks: [] }] };
+    const file = { tenants: [{ applications: [{ groups: [] }] }, { webhooks: [] }] };
     const { code, fields } = refusal(() => checkSupported(file));
     expect(code).toBe("configuration.invalid");
     expect(fields?.map(({ path }) => path)).toEqual([
-      "/tenants/0/billingRules",
       "/tenants/0/applications/0/groups",
       "/tenants/1/webhooks",
     ]);

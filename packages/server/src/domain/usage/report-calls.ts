@@ -14,7 +14,7 @@ import { bucketOf } from "./latency.ts";
 import type { RuleBook } from "./match-rule.ts";
 import { redact, redactText } from "./redact.ts";
 import { wakeRollUp } from "./roll-up.ts";
-import { routeOf, splitPath } from "./route-of.ts";
+import { type CallPath, routeOf, splitPath } from "./route-of.ts";
 
 /** How long after a call it can be reported; and how far a reporter's clock may be ahead. */
 const LATEST_SECONDS = 7 * 86_400;
@@ -51,13 +51,14 @@ export async function reportCalls(
   let rules = await findRules(deps, tenantId);
   const calls: NewCall[] = [];
   for (const call of report.calls) {
-    const charged = charge(deps, context, applicationId, rules, call);
+    const path = splitPath(redactText(call.path, 2_048));
+    const charged = charge(deps, context, applicationId, rules, call, path);
     const { ruleId, route, cost } = charged instanceof Promise ? await charged : charged;
     // A new rule holds for what follows.
     if (charged instanceof Promise) rules = await findRules(deps, tenantId);
     const named = callerOf(deps, tenantId, call);
     const userId = named instanceof Promise ? await named : named;
-    calls.push({ ...toRow(call, now), userId, ruleId, route: redactText(route, 512), cost });
+    calls.push({ ...toRow(call, path, now), userId, ruleId, route, cost });
   }
   const { idempotencyKey: key } = report;
   const once = key === undefined ? null : onceOf(context, key, applicationId, report.calls);
@@ -91,8 +92,8 @@ function charge(
   applicationId: string,
   rules: RuleBook,
   call: ReportedCall,
+  path: CallPath,
 ): Charge | Promise<Charge> {
-  const path = splitPath(call.path);
   const headers = matchHeadersOf(call.responseHeaders);
   const rule = rules.find(applicationId, call.method, path);
   if (rule) return chargeBy(rule, headers, path);
@@ -105,13 +106,16 @@ function callerOf(deps: Deps, tenantId: string, { userId, username }: ReportedCa
   return username ? findNamedUser(deps, tenantId, username) : null;
 }
 
-function toRow(call: ReportedCall, now: Date): Omit<NewCall, "userId" | "ruleId" | "route" | "cost"> {
-  const { origin, path } = splitPath(call.path);
+function toRow(
+  call: ReportedCall,
+  { origin, path }: CallPath,
+  now: Date,
+): Omit<NewCall, "userId" | "ruleId" | "route" | "cost"> {
   const duration = Math.round(call.milliseconds * 1_000);
   return {
     username: call.username ? redactText(call.username, 254) : null,
     method: call.method,
-    path: redactText(origin + path, 2_048),
+    path: origin + path,
     status: call.status,
     duration,
     bucket: bucketOf(duration),

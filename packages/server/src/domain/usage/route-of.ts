@@ -1,6 +1,6 @@
 /** Characters of a route; it is part of a key of the sums. */
 const MAXIMUM_ROUTE = 512;
-const ORIGIN = /^([A-Za-z][A-Za-z0-9+.-]{0,15}:\/\/[^/?#]{1,255})(.*)$/s;
+const ORIGIN = /^([A-Za-z][A-Za-z0-9+.-]{0,15}:\/\/[^/?#\s]{1,255})(.*)$/s;
 
 /** A path, and the origin in front of it when it is an address of an outgoing call. */
 export interface CallPath {
@@ -11,7 +11,7 @@ export interface CallPath {
 }
 
 export function splitPath(reported: string): CallPath {
-  const plain = reported.split(/[?#]/, 1)[0] ?? "";
+  const plain = (reported.split(/[?#]/, 1)[0] ?? "").replace(/\p{Cc}/gu, "");
   const [, origin = "", rest = plain] = plain.startsWith("/") ? [] : (ORIGIN.exec(plain) ?? []);
   return { origin: origin.toLowerCase(), path: rest.startsWith("/") ? rest : `/${rest}` };
 }
