@@ -836,9 +836,10 @@ AS $function$
 declare
   partition text := 'usage_calls_' || to_char(day, 'YYYYMMDD');
 begin
-  if to_regclass(partition) is not null then return; end if;
   perform pg_advisory_xact_lock(hashtext('usage_partitions'));
-  if to_regclass(partition) is not null then return; end if;
+  -- Not to_regclass: it may remember from before the lock.
+  perform from pg_class where relname = partition and relnamespace = current_schema()::regnamespace;
+  if found then return; end if;
   -- Attached, not created in place: that would lock out everybody who writes.
   execute format('create table %I (like usage_calls including defaults)', partition);
   execute format('alter table usage_calls attach partition %I for values from (%L) to (%L)', partition,
