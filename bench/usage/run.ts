@@ -161,11 +161,7 @@ async function flood(site: Site, seconds: number): Promise<number> {
 
 async function measureIngestion(site: Site): Promise<void> {
   let sent = await flood(site, 3);
-  const before = {
-    cpu: cpuSeconds(site.pid),
-    database: databaseSeconds(site.directory),
-    at: performance.now(),
-  };
+  const used = watch(site);
   const calls = await flood(site, SECONDS);
   sent += calls;
   const { seconds, cpu, database } = used();
