@@ -19,7 +19,7 @@ import { countServices, insertService, type KnownService, selectKnown } from "./
 const MAXIMUM_SERVICES = 1_000;
 
 /** The application that registers: itself, or named by who may write services. */
-export function registeringApplication(context: RequestContext, named: string | undefined): string {
+function registeringApplication(context: RequestContext, named: string | undefined): string {
   const { actor } = context;
   if (actor.type === "application" && actor.id !== null && (named ?? actor.id) === actor.id) return actor.id;
   checkPermission(context, "service:write");

@@ -34,7 +34,7 @@ const SILENT_SECONDS = 30 * DAY;
 const MAXIMUM_INSTANCES = 1_000;
 
 /** Who was heard of since then is online. */
-export function onlineSince(deps: Deps): Date {
+function onlineSince(deps: Deps): Date {
   return addSeconds(deps.clock.now(), -OFFLINE_SECONDS);
 }
 
