@@ -91,7 +91,7 @@ it.each([
   ["a variable that is not set", FILE, "NICKNAME"],
   [
     "a part that comes later",
-    "version: ostiary/v1\ntenants: [{ slug: default, webhooks: [] }]",
+    "version: ostiary/v1\ntenants: [{ slug: default, applications: [{ key: a, name: A, groups: [] }] }]",
     "not supported yet",
   ],
   ["an unknown field", "version: ostiary/v1\ntenants: [{ slug: default, usrs: [] }]", "/tenants/0/usrs"],

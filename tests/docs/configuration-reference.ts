@@ -52,6 +52,7 @@ const SECTIONS: [title: string, path: string[]][] = [
   ["Delegation", ["tenants", "delegations"]],
   ["API key", ["tenants", "apiKeys"]],
   ["Webhook", ["tenants", "webhooks"]],
+  ["Billing rule", ["tenants", "billingRules"]],
 ];
 
 function fileTables(): string {

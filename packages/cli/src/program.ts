@@ -11,7 +11,9 @@ import { keyCommand } from "./commands/key.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { organizationCommand } from "./commands/organization.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { serviceCommand } from "./commands/service.ts";
 import { sessionCommand } from "./commands/session.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { userCommand } from "./commands/user.ts";
 import { webhookCommand } from "./commands/webhook.ts";
 import { EXIT } from "./failure.ts";
@@ -45,6 +47,8 @@ export function createProgram(): Command {
     keyCommand(),
     sessionCommand(),
     webhookCommand(),
+    serviceCommand(),
+    usageCommand(),
     auditCommand(),
     doctorCommand(),
     benchCommand(),

@@ -9,14 +9,13 @@ import { CreateNamespace, CreateResource } from "./namespaces.ts";
 import { CreateOrganization, CreateUnit, PutUnitMember } from "./organizations.ts";
 import { CreatePolicy, EFFECTS, Pattern, Patterns } from "./policies.ts";
 import { TenantSettingsPatch } from "./settings.ts";
+import { CreateBillingRule } from "./usage.ts";
 import { CreateCustomField, PasswordInput, UpdateUser } from "./users.ts";
 import { CreateWebhook } from "./webhooks.ts";
 
 export const CONFIGURATION_VERSION = "ostiary/v1";
 
-/** Keys of the file that belong to parts of the product which this version does not have. */
-export const FUTURE_TENANT_KEYS = ["billingRules"] as const;
-/** The same, in an application. */
+/** Keys of an application in the file that belong to parts of the product which this version does not have. */
 export const FUTURE_APPLICATION_KEYS = ["groups"] as const;
 
 /** `hmac-sha256:<installation>:<digest>`, both base64url. Worth something on the installation that wrote it only. */
@@ -250,6 +249,13 @@ const ConfigurationWebhook = StrictObject(
   { description: "Found by address, format and application" },
 );
 export type ConfigurationWebhook = Static<typeof ConfigurationWebhook>;
+const { applicationId: _ruleApplication, ...ruleFields } = CreateBillingRule.properties;
+
+const ConfigurationBillingRule = StrictObject(
+  { application: Type.Optional(Slug), ...ruleFields },
+  { description: "Found by application, method and path; without `application` it is for all" },
+);
+export type ConfigurationBillingRule = Static<typeof ConfigurationBillingRule>;
 
 const ConfigurationTenant = StrictObject({
   slug: Slug,
@@ -269,6 +275,7 @@ const ConfigurationTenant = StrictObject({
   delegations: Type.Optional(Type.Array(ConfigurationDelegation, { maxItems: 10_000 })),
   apiKeys: Type.Optional(Type.Array(ConfigurationApiKey, { maxItems: 100_000 })),
   webhooks: Type.Optional(Type.Array(ConfigurationWebhook, { maxItems: 10_000 })),
+  billingRules: Type.Optional(Type.Array(ConfigurationBillingRule, { maxItems: 100_000 })),
 });
 export type ConfigurationTenant = Static<typeof ConfigurationTenant>;
 
@@ -299,6 +306,7 @@ export const CONFIGURATION_KINDS = [
   "application",
   "apiKey",
   "webhook",
+  "billingRule",
 ] as const;
 export type ConfigurationKind = (typeof CONFIGURATION_KINDS)[number];
 

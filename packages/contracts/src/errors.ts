@@ -297,6 +297,29 @@ export const ERRORS = {
   "feishu.bot_taken": { status: 409, message: "This Feishu bot is set up already." },
   "feishu.refused": { status: 502, message: "Feishu refused the message. See `errors` for its words." },
   "feishu.unreachable": { status: 503, message: "Feishu does not answer. Try again in a moment." },
+  // Usage and services
+  "billing_rule.not_found": { status: 404, message: "There is no such billing rule." },
+  "billing_rule.exists": {
+    status: 409,
+    message: "A billing rule for this application, method and path already exists.",
+  },
+  "billing_rule.path_invalid": {
+    status: 400,
+    message: "This path is no pattern: `*` and `{name}` are whole segments, and `**` is the last one.",
+  },
+  "usage.busy": { status: 503, message: "Too many reports at once. Send this one again in a moment." },
+  "usage.too_old": { status: 400, message: "A call can be reported up to a week after it happened." },
+  "service.not_found": { status: 404, message: "There is no such service." },
+  "service.exists": {
+    status: 409,
+    message: "A service with this name already exists in the application and environment.",
+  },
+  "service.running": {
+    status: 409,
+    message: "The service has running instances. Stop them first, or disable the service.",
+  },
+  "service.configuration_too_large": { status: 413, message: "A configuration has at most 256 KiB." },
+  "service.too_many": { status: 409, message: "An application can have at most 1,000 services." },
 
   // Configuration file
   "configuration.invalid": { status: 400, message: "The configuration file is not valid. See `errors`." },

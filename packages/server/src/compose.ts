@@ -7,8 +7,10 @@ import { finishLastUsed } from "./domain/api-keys/index.ts";
 import { finishSealing } from "./domain/audit/index.ts";
 import { createBreachedPasswordsFile, createPasswordHasher } from "./domain/credentials/index.ts";
 import type { Deps } from "./domain/deps.ts";
+import { finishHeartbeats } from "./domain/services/index.ts";
 import { finishLastSeen } from "./domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantBySlug } from "./domain/tenants/index.ts";
+import { finishRollUp } from "./domain/usage/index.ts";
 import { startDeliveries } from "./domain/webhooks/index.ts";
 import { startJobs } from "./jobs/run-jobs.ts";
 import { ChangeFeed } from "./kernel/changes.ts";
@@ -75,7 +77,12 @@ export async function compose(parts: Parts): Promise<Composition> {
     await finishSealing(deps).catch((error: unknown) =>
       log.error({ err: error }, "sealing at the end failed"),
     );
-    await Promise.all([finishLastSeen(deps), finishLastUsed(deps)]);
+    await Promise.all([
+      finishLastSeen(deps),
+      finishLastUsed(deps),
+      finishHeartbeats(deps),
+      finishRollUp(deps),
+    ]);
     await listener.close();
     await database.close();
   };

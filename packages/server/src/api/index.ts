@@ -19,11 +19,13 @@ import { policyRoutes } from "./policies.routes.ts";
 import { provisioningRoutes } from "./provisioning.routes.ts";
 import { resourceRoutes } from "./resources.routes.ts";
 import { roleRoutes } from "./roles.routes.ts";
+import { serviceRoutes } from "./services.routes.ts";
 import { sessionRoutes } from "./sessions.routes.ts";
 import { settingsRoutes } from "./settings.routes.ts";
 import { signInRoutes } from "./sign-in.routes.ts";
 import { signingKeyRoutes } from "./signing-keys.routes.ts";
 import { tenantRoutes } from "./tenants.routes.ts";
+import { usageRoutes } from "./usage.routes.ts";
 import { userRoutes } from "./users.routes.ts";
 import { webhookRoutes } from "./webhooks.routes.ts";
 
@@ -52,6 +54,8 @@ const ROUTES = [
   signingKeyRoutes,
   webhookRoutes,
   provisioningRoutes,
+  usageRoutes,
+  serviceRoutes,
   auditRoutes,
   configurationRoutes,
   signInRoutes,

@@ -1,8 +1,10 @@
 import { deleteReadEvents, sealAllAuditEntries } from "../domain/audit/index.ts";
 import type { Deps } from "../domain/deps.ts";
+import { deleteExpiredInstances } from "../domain/services/index.ts";
 import { deleteExpiredSessions } from "../domain/sessions/index.ts";
 import { deleteExpiredFlows } from "../domain/sign-in/index.ts";
 import { deleteExpiredFamilies, rotateDueKeys } from "../domain/tokens/index.ts";
+import { expireUsage, rollUpUsage } from "../domain/usage/index.ts";
 import { deleteOldDeliveries } from "../domain/webhooks/index.ts";
 import { addSeconds } from "../kernel/clock.ts";
 import { deleteExpiredIdempotencyKeys, deleteExpiredSingleUses, takeJobTurn } from "./job.store.ts";
@@ -20,6 +22,7 @@ const EXPIRIES = [
   deleteExpiredIdempotencyKeys,
   deleteExpiredSingleUses,
   deleteOldDeliveries,
+  deleteExpiredInstances,
   (database: Deps["database"], now: Date, limit: number) =>
     deleteReadEvents(database, addSeconds(now, -OUTBOX_SECONDS), limit),
 ];
@@ -35,6 +38,8 @@ export async function runJobs(deps: Deps): Promise<boolean> {
   if (!(await takeJobTurn(deps.database, deps.clock.now(), INTERVAL_SECONDS))) return false;
   await sealAllAuditEntries(deps);
   await rotateDueKeys(deps);
+  await rollUpUsage(deps);
+  await expireUsage(deps);
   for (const expire of EXPIRIES) {
     while ((await expire(deps.database, deps.clock.now(), BATCH)) === BATCH);
   }

@@ -3,11 +3,12 @@
  * keys of what changed; the caches of the domain subscribe.
  *
  * Keys are `<noun>:<id>`: `tenant:`, `user:`, `application:`, `session:`, `family:`, `api-key:`, and with the
- * tenant's id `events:` (something for webhooks), `webhooks:` (the subscriptions), `access:` (rights of many), `access-part:` (`<tenant>:<kind>:<id>`, one part of the access model) and
- * `signing-keys:`.
+ * tenant's id `events:` (something for webhooks), `webhooks:` (the subscriptions), `access:` (rights of many),
+ * `access-part:` (`<tenant>:<kind>:<id>`, one part of the access model), `signing-keys:`, `billing-rules:` and
+ * `service:`.
  */
 export type ChangeKey =
-  `${"tenant" | "user" | "application" | "session" | "family" | "api-key" | "access" | "access-part" | "signing-keys" | "events" | "webhooks"}:${string}`;
+  `${"tenant" | "user" | "application" | "session" | "family" | "api-key" | "access" | "access-part" | "signing-keys" | "events" | "webhooks" | "billing-rules" | "service"}:${string}`;
 
 export interface ChangeListener {
   /** One changed thing. Called before any request that starts later can be answered from a cache. */

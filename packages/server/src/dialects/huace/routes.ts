@@ -7,6 +7,8 @@ import { isInvalidToken, sendRefusal } from "./errors.ts";
 import { feishuRoutes } from "./feishu.routes.ts";
 import { keyRoutes } from "./keys.routes.ts";
 import { describe } from "./people.ts";
+import { serviceRoutes } from "./services.routes.ts";
+import { statisticsRoutes } from "./stats.routes.ts";
 import { syncRoutes } from "./sync.routes.ts";
 import { INVALID, toTokenState } from "./translate.ts";
 import { userRoutes } from "./users.routes.ts";
@@ -35,7 +37,16 @@ export function huacePlugin(deps: Deps): FastifyPluginAsync {
   };
 }
 
-const ROUTES = [tokenRoutes, userRoutes, keyRoutes, syncRoutes, webhookRoutes, feishuRoutes];
+const ROUTES = [
+  tokenRoutes,
+  userRoutes,
+  keyRoutes,
+  syncRoutes,
+  webhookRoutes,
+  feishuRoutes,
+  serviceRoutes,
+  statisticsRoutes,
+];
 
 /** Handlers answer without a tick when everything they need is in the caches: they return promises only otherwise. */
 function tokenRoutes(deps: Deps): FastifyPluginAsync {

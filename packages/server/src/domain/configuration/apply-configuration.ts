@@ -25,6 +25,7 @@ import { applyDelegations, applyGrants } from "./apply-grants.ts";
 import { applyGroups, applyOrganizations } from "./apply-groups.ts";
 import { applyUsers } from "./apply-users.ts";
 import { applyWebhooks } from "./apply-webhooks.ts";
+import { applyBillingRules } from "./billing-rules.ts";
 import { lockConfiguration } from "./configuration.store.ts";
 import { differences } from "./differences.ts";
 import { checkFixed, forEachEntry, Report } from "./run.ts";
@@ -132,6 +133,7 @@ async function applyTenant(
   await applyDelegations(run, entry.delegations, "/delegations");
   await applyApiKeys(run, entry.apiKeys, "/apiKeys");
   await applyWebhooks(run, entry.webhooks, "/webhooks");
+  await applyBillingRules(run, entry.billingRules, "/billingRules");
 }
 
 /** The tenant itself: name, settings, id. */

@@ -409,6 +409,7 @@ describe("rights", () => {
       "application:read",
       "api-key:read",
       "webhook:read",
+      "billing-rule:read",
     );
     expect((await refusal(exportConfiguration(deps, reader, { credentials: true }))).code).toBe(
       "permission.escalation",

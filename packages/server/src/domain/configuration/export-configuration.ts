@@ -28,6 +28,7 @@ import {
   listTenants,
 } from "../tenants/index.ts";
 import { listCustomFields, listUsers } from "../users/index.ts";
+import { exportBillingRules } from "./billing-rules.ts";
 import { beginSnapshot, selectApiKeyHashes, selectPasswords, selectSecrets } from "./configuration.store.ts";
 import { canonical } from "./differences.ts";
 import {
@@ -115,6 +116,7 @@ async function exportTenant(reader: Reader, tenant: Tenant): Promise<Configurati
     ...(await exportAccess(reader, users.names, applications.keys)),
     ...filled("apiKeys", keys),
     ...filled("webhooks", await exportWebhooks(reader, applications.keys)),
+    ...filled("billingRules", await exportBillingRules(reader, applications.keys)),
   };
 }
 

@@ -95,13 +95,12 @@ describe("variables", () => {
 
 describe("parts of the format that this version has not", () => {
   it("are refused by name", () => {
-    const file = { tenants: [{ billingRules: [], applications: [{ groups: [] }] }, { billingRules: [] }] };
+    const file = { tenants: [{ applications: [{ groups: [] }] }, { applications: [{}, { groups: [] }] }] };
     const { code, fields } = refusal(() => checkSupported(file));
     expect(code).toBe("configuration.invalid");
     expect(fields?.map(({ path }) => path)).toEqual([
-      "/tenants/0/billingRules",
       "/tenants/0/applications/0/groups",
-      "/tenants/1/billingRules",
+      "/tenants/1/applications/1/groups",
     ]);
     expect(fields?.[0]?.message).toContain("not supported yet by this version");
   });

@@ -1,10 +1,4 @@
-import {
-  type FieldError,
-  FUTURE_APPLICATION_KEYS,
-  FUTURE_TENANT_KEYS,
-  IdentityError,
-  type JsonValue,
-} from "@ostiary/contracts";
+import { type FieldError, FUTURE_APPLICATION_KEYS, IdentityError, type JsonValue } from "@ostiary/contracts";
 import { LineCounter, parseDocument, type YAMLError } from "yaml";
 
 /** Nesting of a file, at most; as of a JSON body. */
@@ -100,7 +94,6 @@ export function writeLiterals(value: unknown): unknown {
 export function checkSupported(value: unknown): void {
   const fields: FieldError[] = [];
   for (const [path, tenant] of itemsOf(value, "tenants", "")) {
-    fields.push(...unsupported(tenant, FUTURE_TENANT_KEYS, path));
     for (const [below, application] of itemsOf(tenant, "applications", path)) {
       fields.push(...unsupported(application, FUTURE_APPLICATION_KEYS, below));
     }

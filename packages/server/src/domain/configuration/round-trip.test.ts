@@ -281,6 +281,15 @@ const tenant = fc
           ? { access: "assigned" as const, users: pick(people).map(({ username }) => username) }
           : {}),
       })),
+      billingRules: [
+        { path: "/a/{b}", price: "0.10", method: "GET" },
+        ...applications.map(({ key, name }) => ({
+          application: key,
+          path: "https://api.example.com/**",
+          kind: "dynamic" as const,
+          name: name ?? key,
+        })),
+      ],
       apiKeys: distinctBy(keys, ([key]) => key).map(([key, name, index]) => {
         const [owner, app] = [people[index % 5], applications[index % 5]];
         if (owner) return { name, key, type: "user" as const, user: owner.username };

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Metrics } from "./metrics.ts";
 
 /** Levels at which successful requests are logged too. */
@@ -19,8 +19,15 @@ export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
     const level = status >= 500 ? "error" : status >= 400 ? "info" : "debug";
     if (level !== "debug" || DETAILED.has(request.log.level)) {
       const ms = Math.round(elapsedTime * 10) / 10;
-      request.log[level]({ method, route, status, ms, traceId: request.id, ip: request.ip }, "request");
+      const line = { method, route, status, ms, traceId: request.id, ip: request.ip };
+      request.log[level]({ ...line, ...callersTrace(request) }, "request");
     }
     done();
   });
+}
+
+/** The caller's own trace id, where it is none of W3C Trace Context. */
+function callersTrace({ headers }: FastifyRequest): { xTraceId?: string } {
+  const given = headers["x-trace-id"];
+  return typeof given === "string" ? { xTraceId: given.slice(0, 128) } : {};
 }
