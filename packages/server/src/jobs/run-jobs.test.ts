@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { recordEvent } from "../domain/audit/index.ts";
 import { createSession } from "../domain/sessions/index.ts";
 import { createSetUpLink, startFlow } from "../domain/sign-in/index.ts";
@@ -58,11 +58,17 @@ it("events stay in the outbox for a week after they were read, and never go unre
   await deps.database.transaction((tx) => recordEvent(deps, tx, context, { type: "configuration.applied" }));
   clock.advance(8 * DAY);
   await world.database.query("update event_cursors set xid = '0', position = 0 where reader = 'audit'");
+  const others = "(select xid, position from events order by xid desc, position desc limit 1)";
+  await world.database.query(`update event_cursors set (xid, position) = ${others} where reader <> 'audit'`);
   const before = await count("events");
   expect(before).toBeGreaterThan(0);
   await world.database.query("alter table audit_entries disable trigger all");
   await world.database.query("truncate audit_entries, audit_heads");
-  await runJobs(deps);
-  expect(await count("events")).toBe(0);
+  // Transactions of other tests on the same server may hold the outbox back for a moment.
+  await vi.waitFor(async () => {
+    clock.advance(60);
+    await runJobs(deps);
+    expect(await count("events")).toBe(0);
+  }, 10_000);
   expect(await count("audit_entries")).toBe(before);
 });
