@@ -290,7 +290,7 @@ export const ERRORS = {
   "feishu.user_not_found": { status: 404, message: "There is no user with this name or Feishu identity." },
   "feishu.identity_conflict": { status: 409, message: "These Feishu ids belong to different users." },
   "feishu.not_configured": {
-    status: 503,
+    status: 409,
     message: "This server is not set up to send messages as this Feishu bot. Ask an administrator.",
   },
   "feishu.bot_not_found": { status: 404, message: "There is no such Feishu bot." },

@@ -92,10 +92,10 @@ describe("bad input", () => {
     ["a wrong type", tenant("    users: [{ username: x, phone: 138 }]"), 400, "request.invalid"],
     [
       "a part that comes later",
-      tenant("    billingRules: []"),
+      tenant("    applications: [{ key: a, groups: [] }]"),
       400,
       "configuration.invalid",
-      "/tenants/0/billingRules",
+      "/tenants/0/applications/0/groups",
     ],
     [
       "a variable",

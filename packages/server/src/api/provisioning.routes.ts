@@ -106,7 +106,7 @@ export function provisioningRoutes(deps: Deps): FastifyPluginAsyncTypebox {
             "or to an id of Feishu's.",
           tags: TAGS,
           body: SendFeishuMessage,
-          response: { 200: SentFeishuMessage, ...problems(413, 415, 502) },
+          response: { 200: SentFeishuMessage, ...problems(409, 413, 415, 502) },
         },
       },
       (request) => {

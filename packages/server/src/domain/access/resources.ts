@@ -140,7 +140,7 @@ async function changeable(
 
 type Values = Pick<Resource, "type" | "name" | "names" | "description" | "actions">;
 
-/** Absent fields filled in; actions may be given by name alone. */
+/** Absent fields filled in; actions may be given by name alone, and of one that is named twice the last counts. */
 function normalized(input: CreateResource): Values {
   const { code, type, name = code, names = {}, description = "", actions = [] } = input;
   return {
@@ -148,10 +148,12 @@ function normalized(input: CreateResource): Values {
     name,
     names,
     description,
-    actions: actions.map((action) =>
-      typeof action === "string"
-        ? { name: action, description: "" }
-        : { name: action.name, description: action.description ?? "" },
-    ),
+    actions: [...new Map(actions.map(toAction).map((action) => [action.name, action])).values()],
   };
+}
+
+function toAction(action: NonNullable<CreateResource["actions"]>[number]): Resource["actions"][number] {
+  return typeof action === "string"
+    ? { name: action, description: "" }
+    : { name: action.name, description: action.description ?? "" };
 }
