@@ -11,8 +11,9 @@ const NUMBERS: Partial<Record<ErrorCode, number>> = {
   "user.suspended": 403,
   "application.access_denied": 403,
   "user.not_found": 404,
-  // The one number of theirs that is no HTTP status: https://pypi.org/project/huace-aigc-auth-client/ (1.1.62)
+  // The one number of theirs that is no HTTP status: huace-aigc-auth-client 1.1.62
   "feishu.user_not_found": 40401,
+  "feishu.not_configured": 503, // to their clients a platform that is not set up is one that does not answer
 };
 
 function toRefusal(error: IdentityError, traceId: string): Refusal {
