@@ -349,6 +349,22 @@ create table idempotency_keys (
   constraint idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
+create table identifier_changes (
+  applied_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  id text not null,
+  kind text not null,
+  new_confirmed_at timestamp with time zone,
+  new_value text,
+  old_confirmed_at timestamp with time zone,
+  tenant_id text not null,
+  user_id text not null,
+  constraint identifier_changes_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'phone'::text, 'username'::text, 'backup_email'::text]))),
+  constraint identifier_changes_pkey PRIMARY KEY (tenant_id, id),
+  constraint identifier_changes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
 create table installation (
   name text not null,
   sealed bytea not null,
@@ -376,6 +392,21 @@ create table job_turns (
   name text not null,
   taken_at timestamp with time zone not null,
   constraint job_turns_pkey PRIMARY KEY (name)
+);
+
+create table known_devices (
+  created_at timestamp with time zone not null,
+  id text not null,
+  ip text,
+  last_seen_at timestamp with time zone not null,
+  name text not null,
+  remembered_until timestamp with time zone,
+  secret_hash bytea not null,
+  tenant_id text not null,
+  user_agent text,
+  user_id text not null,
+  constraint known_devices_pkey PRIMARY KEY (tenant_id, id),
+  constraint known_devices_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
 create table ledger_entries (
@@ -414,6 +445,24 @@ create table namespaces (
   constraint namespaces_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
+create table one_time_codes (
+  attempts integer not null default 0,
+  channel text not null,
+  code_hash bytea not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  purpose text not null,
+  subject text not null,
+  target text,
+  tenant_id text not null,
+  used_at timestamp with time zone,
+  user_id text,
+  constraint one_time_codes_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+  constraint one_time_codes_pkey PRIMARY KEY (tenant_id, purpose, subject),
+  constraint one_time_codes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE,
+  constraint one_time_codes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
 create table organizations (
   code text not null,
   created_at timestamp with time zone not null,
@@ -428,6 +477,24 @@ create table organizations (
   constraint organizations_pkey PRIMARY KEY (tenant_id, id),
   constraint organizations_tenant_id_code_key UNIQUE (tenant_id, code),
   constraint organizations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+
+create table passkeys (
+  aaguid text not null,
+  backed_up boolean not null,
+  counter bigint not null,
+  created_at timestamp with time zone not null,
+  credential_id bytea not null,
+  id text not null,
+  last_used_at timestamp with time zone,
+  name text not null,
+  public_key bytea not null,
+  rp_id text not null,
+  tenant_id text not null,
+  transports text[] not null default '{}'::text[],
+  user_id text not null,
+  constraint passkeys_pkey PRIMARY KEY (tenant_id, id),
+  constraint passkeys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
 create table passwords (
@@ -464,6 +531,16 @@ create unlogged table rate_limits (
   key character varying(255) not null,
   points integer not null default 0,
   constraint rate_limits_pkey PRIMARY KEY (key)
+);
+
+create table recovery_codes (
+  created_at timestamp with time zone not null,
+  hash bytea not null,
+  tenant_id text not null,
+  used_at timestamp with time zone,
+  user_id text not null,
+  constraint recovery_codes_pkey PRIMARY KEY (tenant_id, user_id, hash),
+  constraint recovery_codes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
 create table resources (
@@ -563,6 +640,8 @@ create table sessions (
   device_name text not null default ''::text,
   expires_at timestamp with time zone not null,
   id text not null,
+  impersonation_reason text,
+  impersonator_id text,
   ip text,
   last_seen_at timestamp with time zone not null,
   revoked_at timestamp with time zone,
@@ -581,6 +660,7 @@ create table sign_in_flows (
   continuation jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
+  facts jsonb not null default '{}'::jsonb,
   id text not null,
   identifier text,
   session_id text,
@@ -653,6 +733,20 @@ create table token_families (
   constraint token_families_pkey PRIMARY KEY (tenant_id, id),
   constraint token_families_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES applications(tenant_id, id) ON DELETE CASCADE,
   constraint token_families_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
+create table totp_authenticators (
+  confirmed_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  id text not null,
+  last_step bigint not null default 0,
+  last_used_at timestamp with time zone,
+  name text not null,
+  sealed_secret bytea not null,
+  tenant_id text not null,
+  user_id text not null,
+  constraint totp_authenticators_pkey PRIMARY KEY (tenant_id, id),
+  constraint totp_authenticators_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
 create table unit_members (
@@ -752,6 +846,8 @@ create table usage_rollups (
 );
 
 create table users (
+  backup_email text,
+  backup_email_verified boolean not null default false,
   created_at timestamp with time zone not null,
   custom jsonb not null default '{}'::jsonb,
   email text,
@@ -862,11 +958,19 @@ CREATE UNIQUE INDEX feishu_bots_app ON feishu_bots USING btree (tenant_id, app_i
 CREATE INDEX group_members_user ON group_members USING btree (tenant_id, user_id, group_id);
 CREATE UNIQUE INDEX groups_serial ON groups USING btree (serial);
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys USING btree (expires_at);
+CREATE INDEX identifier_changes_expiry ON identifier_changes USING btree (expires_at);
+CREATE INDEX identifier_changes_user ON identifier_changes USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX invitations_token ON invitations USING btree (tenant_id, token_hash);
 CREATE INDEX invitations_unit ON invitations USING btree (tenant_id, unit_id, id);
+CREATE INDEX known_devices_age ON known_devices USING btree (last_seen_at);
+CREATE INDEX known_devices_user ON known_devices USING btree (tenant_id, user_id, last_seen_at);
 CREATE INDEX namespaces_application ON namespaces USING btree (tenant_id, application_id);
 CREATE UNIQUE INDEX namespaces_serial ON namespaces USING btree (serial);
+CREATE INDEX one_time_codes_expiry ON one_time_codes USING btree (expires_at);
+CREATE INDEX one_time_codes_user ON one_time_codes USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX organizations_serial ON organizations USING btree (serial);
+CREATE UNIQUE INDEX passkeys_credential ON passkeys USING btree (tenant_id, credential_id);
+CREATE INDEX passkeys_user ON passkeys USING btree (tenant_id, user_id);
 CREATE INDEX roles_parent ON roles USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX services_serial ON services USING btree (serial);
 CREATE INDEX sessions_expiry ON sessions USING btree (expires_at);
@@ -877,6 +981,8 @@ CREATE INDEX single_uses_expiry ON single_uses USING btree (expires_at);
 CREATE INDEX token_families_expiry ON token_families USING btree (expires_at);
 CREATE INDEX token_families_session ON token_families USING btree (tenant_id, session_id) WHERE (session_id IS NOT NULL);
 CREATE INDEX token_families_user ON token_families USING btree (tenant_id, user_id);
+CREATE INDEX totp_authenticators_begun ON totp_authenticators USING btree (created_at) WHERE (confirmed_at IS NULL);
+CREATE INDEX totp_authenticators_user ON totp_authenticators USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX unit_members_main ON unit_members USING btree (tenant_id, user_id) WHERE main;
 CREATE INDEX unit_members_user ON unit_members USING btree (tenant_id, user_id, unit_id);
 CREATE INDEX units_parent ON units USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);

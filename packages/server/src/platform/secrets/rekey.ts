@@ -21,6 +21,7 @@ const SEALED = [
   sealedOf("webhooks", "sealed_secret", "webhook-secret"),
   sealedOf("webhooks", "sealed_headers", "webhook-headers"),
   sealedOf("feishu_bots", "sealed_secret", "feishu-bot"),
+  sealedOf("totp_authenticators", "sealed_secret", "totp"),
 ];
 
 /** A sealed column of a table whose key is (tenant_id, id). */
