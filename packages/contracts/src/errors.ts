@@ -244,6 +244,10 @@ export const ERRORS = {
 
   // Sessions, keys, audit
   "session.not_found": { status: 404, message: "There is no such session." },
+  "session.limit_reached": {
+    status: 409,
+    message: "You are signed in elsewhere already. Sign out there first.",
+  },
   "signing_key.not_found": { status: 404, message: "There is no such signing key." },
   "signing_key.in_use": { status: 409, message: "The key that signs now cannot be removed. Rotate first." },
   "grant.not_found": { status: 404, message: "There is no such grant." },

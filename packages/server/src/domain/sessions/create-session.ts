@@ -1,19 +1,33 @@
+import { IdentityError } from "@ostiary/contracts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId, newSecret } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import { type Deps, outsideTransaction } from "../deps.ts";
+import { type Deps, outsideTransaction, within } from "../deps.ts";
 import { findTenantById } from "../tenants/index.ts";
 import { deviceName } from "./device-name.ts";
-import { insertSession, renewSessionRow, type Session } from "./session.store.ts";
+import { revokeSession } from "./revoke-session.ts";
+import { findIdsInSlot, insertSession, lockSlot, renewSessionRow, type Session } from "./session.store.ts";
 
 /** How much of a User-Agent header is kept, in characters. */
 const USER_AGENT_LENGTH = 512;
+
+/** What a door asks of its sessions. Lifetimes only shorten the tenant's. */
+export interface SessionPolicy {
+  /** The door, at most 64 characters; default: a browser at our own pages. */
+  slot?: string;
+  idleSeconds?: number;
+  absoluteSeconds?: number;
+  /** Of one user in this slot. `refuse` throws `session.limit_reached`. */
+  limit?: { atMost: number; whenFull: "end-oldest" | "refuse" };
+}
 
 export interface NewSession {
   userId: string;
   /** How the person was authenticated: values of RFC 8176. */
   amr: readonly string[];
+  applicationId?: string | null | undefined;
+  policy?: SessionPolicy | undefined;
 }
 
 /**
@@ -21,23 +35,55 @@ export interface NewSession {
  * (`domain/sign-in`).
  *
  * @returns the session, and its cookie's value `<id>.<secret>`, of which only a keyed hash is stored.
+ * @throws IdentityError `session.limit_reached`
  */
-export async function createSession(
+export function createSession(
   deps: Deps,
   context: RequestContext,
   input: NewSession,
 ): Promise<{ session: Session; cookie: string }> {
+  return begin(deps, context, input, { parentId: null, authenticatedAt: deps.clock.now() });
+}
+
+/**
+ * A further session of the same person for another door, such as a ticket that other applications can read: it proves
+ * what `parent` proved, when that did, and ends when `parent` is ended.
+ *
+ * @param parent - alive.
+ * @throws IdentityError `session.limit_reached`
+ */
+export function deriveSession(
+  deps: Deps,
+  context: RequestContext,
+  parent: Session,
+  policy: SessionPolicy & { slot: string },
+): Promise<{ session: Session; cookie: string }> {
+  const { id, userId, amr, applicationId, authenticatedAt } = parent;
+  const parentId = parent.parentId ?? id;
+  return begin(deps, context, { userId, amr, applicationId, policy }, { parentId, authenticatedAt });
+}
+
+async function begin(
+  deps: Deps,
+  context: RequestContext,
+  { userId, amr, applicationId, policy = {} }: NewSession,
+  origin: Pick<Session, "parentId" | "authenticatedAt">,
+): Promise<{ session: Session; cookie: string }> {
   const { tenantId } = context;
   const now = deps.clock.now();
-  const { idleSeconds, absoluteSeconds } = await sessionLifetimes(deps, tenantId);
+  const own = { idleSeconds: policy.idleSeconds ?? null, absoluteSeconds: policy.absoluteSeconds ?? null };
+  const { idleSeconds, absoluteSeconds } = shorter(await sessionLifetimes(deps, tenantId), own);
   const secret = newSecret();
   const session: Session = {
+    ...origin,
+    ...own,
     tenantId,
     id: newId(now),
-    userId: input.userId,
+    userId,
     secretHash: hashSessionSecret(deps, secret),
-    amr: input.amr,
-    authenticatedAt: now,
+    applicationId: applicationId ?? null,
+    slot: policy.slot ?? "",
+    amr,
     deviceName: deviceName(context.userAgent),
     ip: context.ip,
     userAgent: context.userAgent?.slice(0, USER_AGENT_LENGTH) ?? null,
@@ -46,8 +92,27 @@ export async function createSession(
     expiresAt: addSeconds(now, Math.min(idleSeconds, absoluteSeconds)),
     revokedAt: null,
   };
-  await insertSession(deps.database, session);
+  const { limit } = policy;
+  if (!limit) await insertSession(deps.database, session);
+  else await deps.database.transaction((tx) => insertWithin(deps, tx, context, session, limit));
   return { session, cookie: `${session.id}.${secret}` };
+}
+
+/** One after the other, so that of six sign-ins at once no more get in than may be. */
+async function insertWithin(
+  deps: Deps,
+  tx: Transaction,
+  context: RequestContext,
+  session: Session,
+  { atMost, whenFull }: { atMost: number; whenFull: "end-oldest" | "refuse" },
+): Promise<void> {
+  const { tenantId, userId, slot } = session;
+  await lockSlot(tx, tenantId, userId);
+  const ids = await findIdsInSlot(tx, tenantId, userId, slot, deps.clock.now());
+  const tooMany = ids.slice(0, Math.max(0, ids.length + 1 - atMost));
+  if (tooMany.length > 0 && whenFull === "refuse") throw new IdentityError("session.limit_reached");
+  for (const id of tooMany) await revokeSession(within(deps, tx), context, id, "session limit");
+  await insertSession(tx, session);
 }
 
 /**
@@ -78,11 +143,21 @@ export function hashSessionSecret(deps: Deps, secret: string): Buffer {
   return deps.secrets.keyedHash(secret, "session");
 }
 
+/** The shorter of a tenant's lifetimes and those of the session itself. */
+export function shorter(tenant: Lifetimes, own: Pick<Session, "idleSeconds" | "absoluteSeconds">): Lifetimes {
+  return {
+    idleSeconds: Math.min(tenant.idleSeconds, own.idleSeconds ?? Infinity),
+    absoluteSeconds: Math.min(tenant.absoluteSeconds, own.absoluteSeconds ?? Infinity),
+  };
+}
+
+export interface Lifetimes {
+  idleSeconds: number;
+  absoluteSeconds: number;
+}
+
 /** A tenant that was deleted meanwhile has no sessions: they end at once. */
-export async function sessionLifetimes(
-  deps: Deps,
-  tenantId: string,
-): Promise<{ idleSeconds: number; absoluteSeconds: number }> {
+export async function sessionLifetimes(deps: Deps, tenantId: string): Promise<Lifetimes> {
   const tenant = await findTenantById(outsideTransaction(deps), tenantId); // from the cache
   return tenant?.settings.sessions ?? { idleSeconds: 0, absoluteSeconds: 0 };
 }

@@ -54,17 +54,21 @@ function reload(deps: Deps, session: Session | null): null | Promise<Session | n
 /**
  * The live session of a cookie `<id>.<secret>`, else null. A browser that shows its cookie is there, so this keeps
  * the session alive.
+ *
+ * @param slot - the door that asks: what was given out for another one is not known here. A ticket that every
+ *   application of a domain can read must not open the account pages.
  */
 export async function findSessionByCookie(
   deps: Deps,
   tenantId: string,
   cookie: string | undefined,
+  slot = "",
 ): Promise<Session | null> {
   const dot = cookie?.indexOf(".") ?? -1;
   if (cookie === undefined || dot < 0 || cookie.length > 256 || !isId(cookie.slice(0, dot))) return null;
   const session = await findSession(deps, tenantId, cookie.slice(0, dot));
   const hash = hashSessionSecret(deps, cookie.slice(dot + 1));
-  if (!session || !equalBytes(session.secretHash, hash)) return null;
+  if (!session || session.slot !== slot || !equalBytes(session.secretHash, hash)) return null;
   await touchSession(deps, session);
   return session;
 }

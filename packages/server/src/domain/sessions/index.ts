@@ -1,4 +1,10 @@
-export { createSession, renewSession } from "./create-session.ts";
+export {
+  createSession,
+  deriveSession,
+  type NewSession,
+  renewSession,
+  type SessionPolicy,
+} from "./create-session.ts";
 export { findSession, findSessionByCookie } from "./find-session.ts";
 export { getSession, listSessions, listSessionsOfUser } from "./list-sessions.ts";
 export {

@@ -14,7 +14,7 @@ import {
 } from "./session.store.ts";
 
 /**
- * Ends a session and every token that was bound to it. Asks no permission: it is for rules that know why
+ * Ends a session, those derived from it, and every token that was bound to them. Asks no permission: it is for rules that know why
  * (`domain/sign-in`, a changed password). A person or an administrator comes by `endSession`.
  *
  * @param reason - for the audit log.
@@ -27,10 +27,11 @@ export async function revokeSession(
   reason: string,
 ): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    const userId = await revokeSessionRow(tx, context.tenantId, id, deps.clock.now());
-    if (userId === undefined) throw new IdentityError("session.not_found");
-    const families = await revokeFamiliesOfSessions(tx, context.tenantId, [id], deps.clock.now());
-    await recordRevocation(deps, tx, context, userId, [id], families, reason);
+    const revoked = await revokeSessionRow(tx, context.tenantId, id, deps.clock.now());
+    if (!revoked) throw new IdentityError("session.not_found");
+    const { ids, userId } = revoked;
+    const families = await revokeFamiliesOfSessions(tx, context.tenantId, ids, deps.clock.now());
+    await recordRevocation(deps, tx, context, userId, ids, families, reason);
   });
 }
 

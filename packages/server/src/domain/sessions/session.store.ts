@@ -8,6 +8,15 @@ export interface Session {
   userId: string;
   /** Keyed hash of the cookie's secret. */
   secretHash: Buffer;
+  /** The application through which it began. */
+  applicationId: string | null;
+  /** The session from which it was derived: it ends with that one. */
+  parentId: string | null;
+  /** The door that it is for; empty: a browser at our own pages. Another door does not know it. */
+  slot: string;
+  /** Its own lifetimes, where they are shorter than its tenant's. */
+  idleSeconds: number | null;
+  absoluteSeconds: number | null;
   /** How the person was authenticated: values of RFC 8176. */
   amr: readonly string[];
   authenticatedAt: Date;
@@ -22,15 +31,18 @@ export interface Session {
   revokedAt: Date | null;
 }
 
-const COLUMNS = `tenant_id as "tenantId", id, user_id as "userId", secret_hash as "secretHash", amr,
+const COLUMNS = `tenant_id as "tenantId", id, user_id as "userId", secret_hash as "secretHash",
+  application_id as "applicationId", parent_id as "parentId", slot, idle_seconds as "idleSeconds",
+  absolute_seconds as "absoluteSeconds", amr,
   authenticated_at as "authenticatedAt", device_name as "deviceName", ip, user_agent as "userAgent",
   created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", revoked_at as "revokedAt"`;
 
 export async function insertSession(database: Queryable, session: Session): Promise<void> {
   await database.query(
     `insert into sessions (tenant_id, id, user_id, secret_hash, amr, authenticated_at, device_name, ip, user_agent,
-                           created_at, last_seen_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+                           created_at, last_seen_at, expires_at, application_id, parent_id, slot, idle_seconds,
+                           absolute_seconds)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     [
       session.tenantId,
       session.id,
@@ -44,8 +56,38 @@ export async function insertSession(database: Queryable, session: Session): Prom
       session.createdAt,
       session.lastSeenAt,
       session.expiresAt,
+      session.applicationId,
+      session.parentId,
+      session.slot,
+      session.idleSeconds,
+      session.absoluteSeconds,
     ],
   );
+}
+
+/** Whoever begins a session of which only so many may be takes turns here. */
+export async function lockSlot(tx: Transaction, tenantId: string, userId: string): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtextextended('sessions:' || $1 || ':' || $2, 0))", [
+    tenantId,
+    userId,
+  ]);
+}
+
+/** A user's live sessions for one door, oldest first. */
+export async function findIdsInSlot(
+  tx: Transaction,
+  tenantId: string,
+  userId: string,
+  slot: string,
+  now: Date,
+): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `select id from sessions
+      where tenant_id = $1 and user_id = $2 and slot = $3 and revoked_at is null and expires_at > $4
+      order by id`,
+    [tenantId, userId, slot, now],
+  );
+  return rows.map((row) => row.id);
 }
 
 export async function loadSession(
@@ -88,7 +130,8 @@ export async function updateLastSeen(
   await database.query(
     `update sessions s
         set last_seen_at = t.at,
-            expires_at = least(s.created_at + t.absolute * interval '1 second', t.at + t.idle * interval '1 second')
+            expires_at = least(s.created_at + least(t.absolute, s.absolute_seconds) * interval '1 second',
+                               t.at + least(t.idle, s.idle_seconds) * interval '1 second')
        from (select s.tenant_id, s.id, u.at, u.idle, u.absolute
                from unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::int[])
                       as u(tenant_id, id, at, idle, absolute)
@@ -106,22 +149,24 @@ export async function updateLastSeen(
   );
 }
 
-/** Revokes one session that is not revoked yet. Returns whose it was. */
+/** Revokes one session that is not revoked yet, and those derived from it. Returns their ids and whose they were. */
 export async function revokeSessionRow(
   tx: Transaction,
   tenantId: string,
   id: string,
   now: Date,
-): Promise<string | undefined> {
-  const [row] = await tx.query<{ userId: string }>(
-    `update sessions set revoked_at = $3 where tenant_id = $1 and id = $2 and revoked_at is null
-     returning user_id as "userId"`,
+): Promise<{ ids: string[]; userId: string } | undefined> {
+  const rows = await tx.query<{ id: string; userId: string }>(
+    `update sessions set revoked_at = $3
+      where tenant_id = $1 and (id = $2 or parent_id = $2) and revoked_at is null
+     returning id, user_id as "userId"`,
     [tenantId, id, now],
   );
-  return row?.userId;
+  const itself = rows.find((row) => row.id === id);
+  return itself && { ids: rows.map((row) => row.id), userId: itself.userId };
 }
 
-/** Revokes a user's live sessions but one. Returns their ids. */
+/** Revokes a user's live sessions but one and those derived from it. Returns their ids. */
 export async function revokeSessionRows(
   tx: Transaction,
   tenantId: string,
@@ -132,7 +177,7 @@ export async function revokeSessionRows(
   const rows = await tx.query<{ id: string }>(
     `update sessions set revoked_at = $3
       where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $3
-        and ($4::text is null or id <> $4)
+        and ($4::text is null or (id <> $4 and parent_id is distinct from $4))
      returning id`,
     [tenantId, userId, now, exceptId ?? null],
   );

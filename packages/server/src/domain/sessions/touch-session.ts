@@ -1,7 +1,7 @@
 import { addSeconds } from "../../kernel/clock.ts";
 import { type LatestTime, LatestTimes } from "../../kernel/latest-times.ts";
 import { type Deps, onePerServer, outsideTransaction } from "../deps.ts";
-import { sessionLifetimes } from "./create-session.ts";
+import { sessionLifetimes, shorter } from "./create-session.ts";
 import { type Session, updateLastSeen } from "./session.store.ts";
 
 /** Last-seen times are kept to the minute, or to a quarter of a shorter idle lifetime. */
@@ -15,7 +15,7 @@ export async function touchSession(deps: Deps, session: Session): Promise<void> 
   const idleFor = now.getTime() - session.lastSeenAt.getTime();
   const quarter = (session.expiresAt.getTime() - session.lastSeenAt.getTime()) / 4;
   if (idleFor < Math.min(PRECISION_MILLISECONDS, quarter)) return;
-  const { idleSeconds, absoluteSeconds } = await sessionLifetimes(deps, session.tenantId);
+  const { idleSeconds, absoluteSeconds } = shorter(await sessionLifetimes(deps, session.tenantId), session);
   const idleEnd = addSeconds(now, idleSeconds).getTime();
   const absoluteEnd = addSeconds(session.createdAt, absoluteSeconds).getTime();
   // This is the cache's own copy: this process need not look at the database to know.

@@ -2,6 +2,7 @@ import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Deps } from "../deps.ts";
+import type { SessionPolicy } from "../sessions/index.ts";
 import type { Flow } from "./flow.store.ts";
 import { givePassword, type StepResult, UNSTORED } from "./take-steps.ts";
 
@@ -9,13 +10,15 @@ import { givePassword, type StepResult, UNSTORED } from "./take-steps.ts";
  * A sign-in without our pages, for an application that has its own form: the same steps of the same table, in one
  * call, so the flow needs no row.
  *
+ * @param input - `applicationId`: null at a door that knows no applications; `session`: what that door asks of its
+ *   sessions.
  * @returns what the last step returned; the session is in `flow.sessionId`.
  */
 export async function signInDirectly(
   deps: Deps,
   context: RequestContext,
   tenant: Tenant,
-  input: { applicationId: string; identifier: string; password: string },
+  input: { applicationId: string | null; identifier: string; password: string; session?: SessionPolicy },
 ): Promise<StepResult & { flow: { userId: string; sessionId: string } }> {
   const now = deps.clock.now();
   const flow: Flow = {

@@ -5,7 +5,13 @@ import { findApplication, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { checkPassword, replacePassword } from "../credentials/index.ts";
 import { type Deps, outsideTransaction, within } from "../deps.ts";
-import { createSession, renewSession, revokeSession } from "../sessions/index.ts";
+import {
+  createSession,
+  type NewSession,
+  renewSession,
+  revokeSession,
+  type SessionPolicy,
+} from "../sessions/index.ts";
 import { noteSignIn } from "../users/index.ts";
 import { advanceFlow, type Flow } from "./flow.store.ts";
 import { nextState } from "./steps.ts";
@@ -38,6 +44,8 @@ export interface PasswordStep {
   password: string;
   /** The session this browser had: it goes on for the same person, and ends for another one. */
   previousSessionId?: string | undefined;
+  /** For a door of its own; default: a browser at our pages. */
+  session?: SessionPolicy | undefined;
 }
 
 /**
@@ -65,6 +73,7 @@ export async function givePassword(
       identifier,
       method: "pwd",
       previousSessionId: step.previousSessionId,
+      session: step.session,
     }),
   );
 }
@@ -119,13 +128,14 @@ export interface Authentication {
   /** How: a value of RFC 8176. */
   method: "pwd";
   previousSessionId?: string | undefined;
+  session?: SessionPolicy | undefined;
 }
 
 /**
  * The one place where a session begins: the last required factor was given. State, session and event are one
  * transaction, and the flow's version decides between two tabs.
  *
- * @throws IdentityError `application.access_denied`, `flow.not_found`
+ * @throws IdentityError `application.access_denied`, `flow.not_found`, `session.limit_reached`
  */
 export async function authenticate(
   deps: Deps,
@@ -140,7 +150,13 @@ export async function authenticate(
   await checkApplicationAccess(outsideTransaction(deps), context.tenantId, flow.applicationId, facts.userId);
   const amr = [...new Set([...flow.amr, facts.method])];
   const who: RequestContext = { ...context, actor: { type: "user", id: facts.userId } };
-  const { session, cookie } = await beginSession(joined, tx, who, { userId: facts.userId, amr }, facts);
+  const { session, cookie } = await beginSession(
+    joined,
+    tx,
+    who,
+    { userId: facts.userId, amr, applicationId: flow.applicationId, policy: facts.session },
+    facts,
+  );
   const next = {
     ...flow,
     state,
@@ -168,7 +184,7 @@ async function beginSession(
   joined: Deps,
   tx: Transaction,
   who: RequestContext,
-  input: { userId: string; amr: readonly string[] },
+  input: NewSession,
   { previousSessionId: previous }: Authentication,
 ): Promise<{ session: { id: string }; cookie: string }> {
   const renewed = previous && (await renewSession(joined, tx, who, previous, input));

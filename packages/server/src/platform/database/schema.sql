@@ -634,18 +634,23 @@ create table services (
 );
 
 create table sessions (
+  absolute_seconds integer,
   amr text[] not null,
+  application_id text,
   authenticated_at timestamp with time zone not null,
   created_at timestamp with time zone not null,
   device_name text not null default ''::text,
   expires_at timestamp with time zone not null,
   id text not null,
+  idle_seconds integer,
   impersonation_reason text,
   impersonator_id text,
   ip text,
   last_seen_at timestamp with time zone not null,
+  parent_id text,
   revoked_at timestamp with time zone,
   secret_hash bytea not null,
+  slot text not null default ''::text,
   tenant_id text not null,
   user_agent text,
   user_id text not null,
@@ -974,6 +979,7 @@ CREATE INDEX passkeys_user ON passkeys USING btree (tenant_id, user_id);
 CREATE INDEX roles_parent ON roles USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX services_serial ON services USING btree (serial);
 CREATE INDEX sessions_expiry ON sessions USING btree (expires_at);
+CREATE INDEX sessions_parent_id ON sessions USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX sessions_user ON sessions USING btree (tenant_id, user_id, id);
 CREATE INDEX sign_in_flows_expiry ON sign_in_flows USING btree (expires_at);
 CREATE UNIQUE INDEX signing_keys_active ON signing_keys USING btree (tenant_id, algorithm) WHERE (status = 'active'::text);
