@@ -14,6 +14,7 @@ const MAY_IMPORT = [
   [`${S}/(protocols|dialects)/([^/]+)/`, `${S}/$1/$2/`, CORE, `${S}/platform/http/`, C],
   ["^packages/contracts/", C],
   ["^packages/cli/", "^packages/cli/", `${S}/index\\.ts$`, C],
+  ["^packages/sdk/", "^packages/sdk/", C],
 ];
 
 /** Every rule leaves tests and the helpers of tests alone. */

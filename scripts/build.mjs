@@ -6,7 +6,9 @@ import { alone } from "./lib/lock.mjs";
 import { capture, Failure, main, nodeProgram, ROOT, step } from "./lib/run.mjs";
 import { setUp } from "./set-up.mjs";
 
-const PACKAGES = ["packages/contracts", "packages/server", "packages/cli"].map((name) => join(ROOT, name));
+const PACKAGES = ["packages/contracts", "packages/server", "packages/cli", "packages/sdk"].map((name) =>
+  join(ROOT, name),
+);
 const COMPILER = join(ROOT, "node_modules/typescript-native/bin/tsc");
 
 export async function build() {

@@ -6,7 +6,7 @@ import { capture, main, nodeProgram, ROOT, say } from "./lib/run.mjs";
 import { setUp } from "./set-up.mjs";
 
 const bin = (path) => join(ROOT, "node_modules", path);
-const PUBLISHED = ["packages/contracts", "packages/server", "packages/cli"];
+const PUBLISHED = ["packages/contracts", "packages/server", "packages/cli", "packages/sdk"];
 
 /** Title and command line of each check, for the pinned Node. */
 const CHECKS = [

@@ -25,6 +25,8 @@ const CLEAN: Record<string, string> = {
   "packages/contracts/src/index.ts": "export * from './errors.ts';",
   "packages/contracts/src/errors.ts": "export const ERRORS = {};",
   "packages/cli/src/main.ts": "import '../../server/src/index.ts'; import '@ostiary/contracts';",
+  "packages/sdk/src/blueking/index.ts": "export * from './user-id.ts'; import '@ostiary/contracts';",
+  "packages/sdk/src/blueking/user-id.ts": "export const encode = 1;",
   [`${S}/index.ts`]: "export * from './compose.ts';",
   [`${S}/compose.ts`]:
     "import 'fastify'; import './api/users.routes.ts'; import './domain/users/index.ts'; import './jobs/expire.ts';",
@@ -77,6 +79,8 @@ const BREACHES: [string, string, string][] = [
   [`${S}/dialects/huace/c.ts`, "../../platform/database/pool.ts", "layer (protocols|dialects)/([^/]+)/"],
   ["packages/contracts/src/a.ts", "../../server/src/kernel/clock.ts", "layer contracts/"],
   ["packages/cli/src/a.ts", "../../server/src/domain/users/index.ts", "layer cli/"],
+  ["packages/sdk/src/a.ts", "../../server/src/index.ts", "layer sdk/"],
+  [`${S}/api/d.ts`, "../../../sdk/src/blueking/index.ts", "layer (api|pages)/"],
   [`${S}/domain/roles/cycle-a.ts`, "./cycle-b.ts", "no-cycles"],
 ];
 
