@@ -1,16 +1,38 @@
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import type { SigningAlgorithm } from "@ostiary/contracts";
-import { type RequestContext, systemContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
-import { recordEvent } from "../audit/index.ts";
-import { type Deps, outsideTransaction } from "../deps.ts";
+import type { Deps } from "../deps.ts";
+import type { KeyKind } from "./rotating-keys.ts";
 import {
+  activateKey,
+  deleteKey,
   insertSigningKey,
-  lockSigningKeys,
+  retireKey,
   type SigningKeyRow,
+  selectKeysThatMayBeDue,
   selectSigningKeys,
 } from "./signing-key.store.ts";
+
+const DAY = 86_400;
+
+/** Seconds a retired key still verifies: the longest token lifetime that settings allow (a day), and an hour. */
+const RETIRING_SECONDS = DAY + 3_600;
+
+/** The keys of OAuth and OpenID Connect. One line for each algorithm. */
+export const SIGNING_KEYS: KeyKind<SigningKeyRow> = {
+  lineOf: (key) => key.algorithm,
+  rotationDays: (_key, tenant) => tenant.settings.tokens.keyRotationDays,
+  retiringSeconds: () => RETIRING_SECONDS,
+  successorOf: (deps, key, activatesAt) =>
+    generateSigningKey(deps, key.tenantId, key.algorithm, "next", activatesAt),
+  select: selectSigningKeys,
+  selectThatMayBeDue: selectKeysThatMayBeDue,
+  insert: insertSigningKey,
+  activate: (tx, key, now) => activateKey(tx, key.tenantId, key.kid, now),
+  retire: (tx, key, expiresAt) => retireKey(tx, key.tenantId, key.kid, expiresAt),
+  remove: (tx, key) => deleteKey(tx, key.tenantId, key.kid),
+};
 
 /** Sealed for one key of one tenant: a row that was moved or copied in the database does not open. */
 export function sealingPurpose(tenantId: string, kid: string): string {
@@ -18,7 +40,7 @@ export function sealingPurpose(tenantId: string, kid: string): string {
 }
 
 /** Bits of a new RSA key (RFC 7518 §3.3: 2048 or larger). */
-const RSA_BITS = 2048;
+export const RSA_BITS = 2048;
 
 const generate = promisify(generateKeyPair);
 
@@ -51,37 +73,4 @@ export async function generateSigningKey(
     activatesAt,
     expiresAt: null,
   };
-}
-
-/**
- * Makes the tenant's first key of an algorithm. Any number of processes may try at once: the lock lets one win and
- * the others find its key. In a transaction of its own, since a key that has signed must never be rolled back.
- */
-export async function ensureActiveKey(
-  joined: Deps,
-  tenantId: string,
-  algorithm: SigningAlgorithm,
-): Promise<void> {
-  const deps = outsideTransaction(joined);
-  const key = await generateSigningKey(deps, tenantId, algorithm, "active", deps.clock.now());
-  await deps.database.transaction(async (tx) => {
-    await lockSigningKeys(tx, tenantId);
-    const keys = await selectSigningKeys(tx, tenantId);
-    if (keys.some((other) => other.algorithm === algorithm && other.status === "active")) return;
-    await insertSigningKey(tx, key);
-    await recordKeyEvent(deps, tx, systemContext(tenantId), "signing_key.created", key);
-  });
-}
-
-/** A change of the tenant's keys: the audit log hears it, and every process drops what it has in its cache. */
-export function recordKeyEvent(
-  deps: Deps,
-  tx: Parameters<typeof recordEvent>[1],
-  context: RequestContext,
-  type: "signing_key.created" | "signing_key.activated" | "signing_key.retired",
-  key: { kid: string; algorithm: SigningAlgorithm },
-): Promise<void> {
-  const target = { type: "signing-key", id: key.kid };
-  const event = { type, target, data: { algorithm: key.algorithm } };
-  return recordEvent(deps, tx, context, event, [`signing-keys:${context.tenantId}`]);
 }

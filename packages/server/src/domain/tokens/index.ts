@@ -1,4 +1,12 @@
 export { createAuthorizationCode, type Issue, redeemCode } from "./authorization-code.ts";
+export {
+  type DialectKey,
+  type DialectKeyRing,
+  findActiveDialectKey,
+  findDialectKeyById,
+  findDialectKeys,
+} from "./dialect-key-ring.ts";
+export { deleteDialectKey, listDialectKeys, rotateDialectKeys } from "./dialect-keys.ts";
 export { type Introspection, introspectToken } from "./introspect-token.ts";
 export { type IssuedAccessToken, issueAccessToken } from "./issue-access-token.ts";
 export { issueDirectly } from "./issue-directly.ts";

@@ -2,8 +2,9 @@ import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } fr
 import { IdentityError, type SigningAlgorithm } from "@ostiary/contracts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
-import { ensureActiveKey, sealingPurpose } from "./create-signing-key.ts";
-import { type KeyStatus, type SigningKeyRow, selectSigningKeys } from "./signing-key.store.ts";
+import { generateSigningKey, SIGNING_KEYS, sealingPurpose } from "./create-signing-key.ts";
+import { type KeyStatus, keepFirstKey } from "./rotating-keys.ts";
+import { type SigningKeyRow, selectSigningKeys } from "./signing-key.store.ts";
 
 /** A key with its KeyObjects, so that signing costs no import. */
 export interface RingKey {
@@ -63,7 +64,8 @@ export function findActiveKey(
 async function loadActiveKey(deps: Deps, tenantId: string, algorithm: SigningAlgorithm): Promise<RingKey> {
   const kept = (await findSigningKeys(deps, tenantId)).active.get(algorithm);
   if (kept) return kept;
-  await ensureActiveKey(deps, tenantId, algorithm);
+  const first = await generateSigningKey(deps, tenantId, algorithm, "active", deps.clock.now());
+  await keepFirstKey(deps, SIGNING_KEYS, first);
   keyRings(deps).invalidate(tenantId);
   const made = (await findSigningKeys(deps, tenantId)).active.get(algorithm);
   if (!made) throw new IdentityError("server.unavailable", { reason: `no active ${algorithm} key` });

@@ -1,8 +1,6 @@
 import type { SigningAlgorithm } from "@ostiary/contracts";
 import type { Queryable, Transaction } from "../../platform/database/types.ts";
-
-/** `next` is published but does not sign yet; `active` signs; `retiring` only verifies, until `expiresAt`. */
-export type KeyStatus = "next" | "active" | "retiring";
+import type { KeyStatus } from "./rotating-keys.ts";
 
 export interface SigningKeyRow {
   tenantId: string;
@@ -50,19 +48,18 @@ export async function insertSigningKey(tx: Transaction, row: SigningKeyRow): Pro
   );
 }
 
-/** The active key signs no more. Its private half is destroyed; what it signed stays good until `expiresAt`. */
-export async function retireActiveKey(
+/** The key signs no more. Its private half is destroyed; what it signed stays good until `expiresAt`. */
+export async function retireKey(
   tx: Transaction,
   tenantId: string,
-  algorithm: SigningAlgorithm,
+  kid: string,
   expiresAt: Date,
-): Promise<string | undefined> {
-  const [row] = await tx.query<{ kid: string }>(
+): Promise<void> {
+  await tx.query(
     `update signing_keys set status = 'retiring', expires_at = $3, sealed_private = null
-      where tenant_id = $1 and algorithm = $2 and status = 'active' returning kid`,
-    [tenantId, algorithm, expiresAt],
+      where tenant_id = $1 and kid = $2 and status = 'active'`,
+    [tenantId, kid, expiresAt],
   );
-  return row?.kid;
 }
 
 export async function activateKey(tx: Transaction, tenantId: string, kid: string, now: Date): Promise<void> {
@@ -76,12 +73,9 @@ export async function activateKey(tx: Transaction, tenantId: string, kid: string
  * The keys of all tenants for which something may have to be done: to be deleted, to be activated, or active and
  * without a successor. One statement for all tenants, as the job asks every minute.
  */
-export function selectKeysThatMayBeDue(
-  database: Queryable,
-  now: Date,
-): Promise<Pick<SigningKeyRow, "tenantId" | "status" | "activatesAt">[]> {
+export function selectKeysThatMayBeDue(database: Queryable, now: Date): Promise<{ tenantId: string }[]> {
   return database.query(
-    `select tenant_id as "tenantId", status, activates_at as "activatesAt" from signing_keys key
+    `select tenant_id as "tenantId" from signing_keys key
       where (status = 'retiring' and expires_at <= $1) or (status = 'next' and activates_at <= $1)
          or (status = 'active' and not exists (
                select 1 from signing_keys successor
@@ -91,10 +85,9 @@ export function selectKeysThatMayBeDue(
   );
 }
 
-export async function deleteKey(tx: Transaction, tenantId: string, kid: string): Promise<boolean> {
-  const rows = await tx.query(
-    "delete from signing_keys where tenant_id = $1 and kid = $2 and status <> 'active' returning kid",
-    [tenantId, kid],
-  );
-  return rows.length === 1;
+export async function deleteKey(tx: Transaction, tenantId: string, kid: string): Promise<void> {
+  await tx.query("delete from signing_keys where tenant_id = $1 and kid = $2 and status <> 'active'", [
+    tenantId,
+    kid,
+  ]);
 }

@@ -244,6 +244,25 @@ END) stored,
   constraint delegations_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
+create table dialect_keys (
+  activates_at timestamp with time zone not null,
+  algorithm text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  kid text not null,
+  public_key text,
+  purpose text not null,
+  sealed_secret bytea,
+  status text not null,
+  tenant_id text not null,
+  constraint dialect_keys_algorithm_check CHECK ((algorithm = ANY (ARRAY['RS512'::text, 'HS512'::text]))),
+  constraint dialect_keys_check CHECK (((algorithm = 'RS512'::text) = (public_key IS NOT NULL))),
+  constraint dialect_keys_check1 CHECK (((sealed_secret IS NOT NULL) OR ((algorithm = 'RS512'::text) AND (status = 'retiring'::text)))),
+  constraint dialect_keys_pkey PRIMARY KEY (tenant_id, purpose, kid),
+  constraint dialect_keys_status_check CHECK ((status = ANY (ARRAY['next'::text, 'active'::text, 'retiring'::text]))),
+  constraint dialect_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+
 create table event_cursors (
   position bigint not null,
   reader text not null,
@@ -957,6 +976,7 @@ CREATE INDEX audit_entries_target ON audit_entries USING btree (tenant_id, targe
 CREATE INDEX audit_entries_type ON audit_entries USING btree (tenant_id, type, seq);
 CREATE UNIQUE INDEX billing_rules_path ON billing_rules USING btree (tenant_id, COALESCE(application_id, ''::text), COALESCE(method, ''::text), path);
 CREATE INDEX delegations_scope ON delegations USING btree (tenant_id, scope_type, scope_id);
+CREATE UNIQUE INDEX dialect_keys_active ON dialect_keys USING btree (tenant_id, purpose) WHERE (status = 'active'::text);
 CREATE INDEX events_order ON events USING btree (xid, "position");
 CREATE INDEX federated_identities_user ON federated_identities USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX feishu_bots_app ON feishu_bots USING btree (tenant_id, app_id);

@@ -18,6 +18,15 @@ const SEALED = [
               where tenant_id = split_part($1, ' ', 1) and kid = split_part($1, ' ', 2) and sealed_private = $3
               returning 1 as one`,
   },
+  {
+    select: `select tenant_id || ' ' || purpose || ' ' || kid as key, sealed_secret as sealed,
+                    'dialect-key:' || tenant_id || ':' || purpose || ':' || kid as purpose
+               from dialect_keys where sealed_secret is not null`,
+    update: `update dialect_keys set sealed_secret = $2
+              where tenant_id = split_part($1, ' ', 1) and purpose = split_part($1, ' ', 2)
+                and kid = split_part($1, ' ', 3) and sealed_secret = $3
+              returning 1 as one`,
+  },
   sealedOf("webhooks", "sealed_secret", "webhook-secret"),
   sealedOf("webhooks", "sealed_headers", "webhook-headers"),
   sealedOf("feishu_bots", "sealed_secret", "feishu-bot"),
