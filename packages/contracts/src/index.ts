@@ -11,6 +11,7 @@ export * from "./events.ts";
 export * from "./grants.ts";
 export * from "./groups.ts";
 export * from "./namespaces.ts";
+export * from "./notifications.ts";
 export * from "./organizations.ts";
 export * from "./policies.ts";
 export * from "./provisioning.ts";

@@ -12,6 +12,7 @@ import { customFieldRoutes } from "./custom-fields.routes.ts";
 import { grantRoutes } from "./grants.routes.ts";
 import { groupRoutes } from "./groups.routes.ts";
 import { invitationRoutes } from "./invitations.routes.ts";
+import { messageTemplateRoutes } from "./message-templates.routes.ts";
 import { namespaceRoutes } from "./namespaces.routes.ts";
 import { serveOpenApi } from "./openapi.ts";
 import { organizationRoutes } from "./organizations.routes.ts";
@@ -53,6 +54,7 @@ const ROUTES = [
   grantRoutes,
   signingKeyRoutes,
   webhookRoutes,
+  messageTemplateRoutes,
   provisioningRoutes,
   usageRoutes,
   serviceRoutes,
