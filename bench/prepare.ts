@@ -209,7 +209,7 @@ async function makeRefreshToken(deps: Deps, login: Login, person: Person, scopes
   const code = await createAuthorizationCode(deps, context, tenant, {
     application,
     userId: person.userId,
-    session: { id: sessionId, authenticatedAt },
+    session: { id: sessionId, authenticatedAt, impersonatorId: null },
     offline: false,
     scopes,
     details: { amr: ["pwd"] },

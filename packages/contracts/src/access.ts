@@ -22,6 +22,7 @@ export const PERMISSIONS = [
   "settings:write",
   "user:read",
   "user:write",
+  "user:impersonate",
   "role:read",
   "role:write",
   "namespace:read",

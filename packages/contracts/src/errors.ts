@@ -53,6 +53,10 @@ export const ERRORS = {
 
   // Who is calling
   "authentication.required": { status: 401, message: "Sign in, or send a valid access token or API key." },
+  "authentication.stale": {
+    status: 401,
+    message: "This needs a recent sign-in. Sign in again, then repeat it.",
+  },
   "token.invalid": { status: 401, message: "The token is not valid." },
   "token.expired": { status: 401, message: "The token has expired. Get a new one." },
   "token.wrong_audience": { status: 401, message: "The token is meant for another audience." },
@@ -136,15 +140,6 @@ export const ERRORS = {
     message: "This server is not set up to send such messages. Ask an administrator.",
   },
 
-  "message_template.not_found": {
-    status: 404,
-    message: "There are no words of your own for this message, or it is not sent that way.",
-  },
-  "message_template.too_many": {
-    status: 409,
-    message: "A tenant can have 300 message templates of its own. Delete some first.",
-  },
-
   "password.change_required": {
     status: 403,
     message: "The password must be changed first. Sign in on the sign-in page to do so.",
@@ -212,6 +207,7 @@ export const ERRORS = {
   "unit.too_deep": { status: 409, message: "Units can be nested 12 deep." },
   "member.not_found": { status: 404, message: "This user is no member there." },
   "invitation.not_found": { status: 404, message: "There is no such invitation." },
+  "invitation.address_required": { status: 400, message: "To send an invitation, name the e-mail address." },
   "invitation.refused": { status: 400, message: "This invitation cannot be used." },
 
   // Applications
@@ -269,6 +265,15 @@ export const ERRORS = {
   },
   "flow.wrong_step": { status: 409, message: "This step is not the next one of this sign-in." },
   "flow.forged": { status: 403, message: "This form was not sent from our page. Load the page again." },
+  "impersonation.not_allowed": {
+    status: 403,
+    message: "This cannot be done while acting as somebody else. End that first.",
+  },
+  "impersonation.refused": {
+    status: 403,
+    message:
+      "This link cannot be used: it was used already, has expired, or is meant for another administrator.",
+  },
   "sign_up.closed": { status: 403, message: "Creating an account is not open here. Ask an administrator." },
   "set_up.link_invalid": {
     status: 404,

@@ -1,5 +1,16 @@
 import { type Static, Type } from "typebox";
-import { Code, Id, Line, Lines, Nullable, Serial, StrictObject, Timestamp, Version } from "./common.ts";
+import {
+  Code,
+  Id,
+  Line,
+  Lines,
+  Nullable,
+  Optionals,
+  Serial,
+  StrictObject,
+  Timestamp,
+  Version,
+} from "./common.ts";
 import { LocalizedNames } from "./namespaces.ts";
 import { Email } from "./users.ts";
 
@@ -96,12 +107,14 @@ export type PutUnitMember = Static<typeof PutUnitMember>;
 
 export const UserUnits = Type.Object({ items: Type.Array(UnitMember) });
 
-/** An offer to become a member. */
+/** An offer to become a member: of a unit, or of the tenant. */
 export const Invitation = Type.Object({
   id: Id,
-  unitId: Id,
+  unitId: Nullable(Id, { description: "null: into the tenant, without a unit" }),
   email: Nullable(Type.String()),
+  roles: Type.Array(Type.String(), { description: "Codes of roles that come with it" }),
   position: Type.String(),
+  sent: Type.Boolean({ description: "Whether the token was sent to the address, and shown to nobody" }),
   version: Version,
   createdAt: Timestamp,
   updatedAt: Timestamp,
@@ -112,26 +125,51 @@ export const Invitation = Type.Object({
 export type Invitation = Static<typeof Invitation>;
 
 export const CreateInvitation = StrictObject({
-  unitId: Id,
+  unitId: Type.Optional(
+    Type.String({ pattern: "^[0-9a-f]{24}$", description: "Default: none, into the tenant only" }),
+  ),
   email: Type.Optional(
     Type.String({
       ...Email,
       description: "Only for a user who has verified this address; default: for anybody",
     }),
   ),
+  roles: Type.Optional(
+    Type.Array(Line(257, { minLength: 1 }), {
+      maxItems: 20,
+      description: "Codes; `namespace/code` outside of the namespace `default`",
+    }),
+  ),
   position: Type.Optional(Title),
   expiresInSeconds: Type.Optional(
     Type.Integer({ minimum: 60, maximum: 31_536_000, description: "Default: 7 days" }),
+  ),
+  send: Type.Optional(
+    Type.Boolean({
+      description:
+        "Send the link to `email` and show the token to nobody: an account made with it has a verified address. " +
+        "Default: false",
+    }),
   ),
 });
 export type CreateInvitation = Static<typeof CreateInvitation>;
 
 export const CreatedInvitation = Type.Object({
   ...Invitation.properties,
-  token: Type.String({ description: "Shown this once; who is to accept needs it" }),
+  token: Nullable(Type.String(), {
+    description: "Shown this once; who is to accept needs it. null when it was sent",
+  }),
 });
 export type CreatedInvitation = Static<typeof CreatedInvitation>;
 
-export const AcceptInvitation = StrictObject({
-  token: Type.String({ minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9_-]+$" }),
+const InvitationToken = Type.String({ minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9_-]+$" });
+
+export const AcceptInvitation = StrictObject({ token: InvitationToken });
+
+/** What came of an invitation. The fields of a membership are there when it was one into a unit. */
+export const AcceptedInvitation = Type.Object({
+  ...Optionals(UnitMember.properties),
+  userId: Id,
+  roles: Type.Array(Type.String(), { description: "Codes of the roles that came with it" }),
 });
+export type AcceptedInvitation = Static<typeof AcceptedInvitation>;

@@ -9,6 +9,9 @@ export const Session = Type.Object({
   ip: Nullable(Type.String(), { description: "Where it began" }),
   userAgent: Nullable(Type.String()),
   amr: Type.Array(Type.String(), { description: "How the person was authenticated (RFC 8176)" }),
+  impersonatorId: Nullable(Id, {
+    description: "The administrator who acts as the user in it; null: the user himself",
+  }),
   authenticatedAt: Timestamp,
   createdAt: Timestamp,
   lastSeenAt: Timestamp,

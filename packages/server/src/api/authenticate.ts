@@ -23,6 +23,7 @@ interface Caller {
   permissions: ReadonlySet<string>;
   subject?: RequestContext["subject"];
   sessionId?: string | null;
+  impersonatorId?: string | null;
 }
 
 /** What a token may do with the user's own account; held by nobody's role. */
@@ -94,6 +95,7 @@ function setContext(deps: Deps, request: FastifyRequest, caller: Caller | undefi
             // Whose delegated rights count; in another tenant nobody's.
             subject: tenant.id === own.id ? (caller.subject ?? null) : null,
             sessionId: caller.sessionId ?? null,
+            impersonatorId: caller.impersonatorId ?? null,
           }
         : {}),
     };
@@ -115,7 +117,8 @@ function toCaller(tenant: Tenant, verified: VerifiedToken, permissions: Readonly
     ? ({ type: "user", id: principal.userId } as const)
     : ({ type: "application", id: application.id } as const);
   const limit = claims.scopes.has("manage") ? null : NO_PERMISSIONS;
-  return { tenant, actor: who, permissions, subject: { ...who, limit }, sessionId: claims.sessionId };
+  const { sessionId, impersonatorId } = claims;
+  return { tenant, actor: who, permissions, subject: { ...who, limit }, sessionId, impersonatorId };
 }
 
 function permissionsOfToken(

@@ -11,8 +11,8 @@ import { configurationRoutes } from "./configuration.routes.ts";
 import { customFieldRoutes } from "./custom-fields.routes.ts";
 import { grantRoutes } from "./grants.routes.ts";
 import { groupRoutes } from "./groups.routes.ts";
+import { impersonationRoutes } from "./impersonation.routes.ts";
 import { invitationRoutes } from "./invitations.routes.ts";
-import { messageTemplateRoutes } from "./message-templates.routes.ts";
 import { namespaceRoutes } from "./namespaces.routes.ts";
 import { serveOpenApi } from "./openapi.ts";
 import { organizationRoutes } from "./organizations.routes.ts";
@@ -38,6 +38,7 @@ const ROUTES = [
   tenantRoutes,
   settingsRoutes,
   userRoutes,
+  impersonationRoutes,
   customFieldRoutes,
   namespaceRoutes,
   resourceRoutes,
@@ -54,7 +55,6 @@ const ROUTES = [
   grantRoutes,
   signingKeyRoutes,
   webhookRoutes,
-  messageTemplateRoutes,
   provisioningRoutes,
   usageRoutes,
   serviceRoutes,

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import {
+  AcceptedInvitation,
   AcceptInvitation,
   CreatedInvitation,
   CreateInvitation,
@@ -8,7 +9,6 @@ import {
   ListQuery,
   PageOf,
   StrictObject,
-  UnitMember,
 } from "@ostiary/contracts";
 import { Type } from "typebox";
 import type { Deps } from "../domain/deps.ts";
@@ -27,7 +27,7 @@ type App = Parameters<FastifyPluginAsyncTypebox>[0];
 
 const InvitationQuery = StrictObject({ ...ListQuery.properties, unitId: Type.Optional(Id) });
 
-/** Offers to become a member of a unit. */
+/** Offers to become a member of a unit, or of the tenant. */
 export function invitationRoutes(deps: Deps): FastifyPluginAsyncTypebox {
   return async (app) => {
     registerReading(app, deps);
@@ -36,9 +36,10 @@ export function invitationRoutes(deps: Deps): FastifyPluginAsyncTypebox {
       {
         schema: {
           operationId: "createInvitation",
-          summary: "Invite somebody into a unit",
+          summary: "Invite somebody into a unit or the tenant",
           description:
-            "Needs the permission `organization:write` and all that the unit gives. The answer shows the token, this once.",
+            "Into a unit: needs the permission `organization:write` and all that the unit gives. Without a unit, or with " +
+            "roles: `user:write`, and all that the roles give. The answer shows the token, this once, unless it is sent.",
           tags: ["Invitations"],
           headers: IdempotencyHeaders,
           body: CreateInvitation,
@@ -62,7 +63,7 @@ export function invitationRoutes(deps: Deps): FastifyPluginAsyncTypebox {
           tags: ["Invitations"],
           headers: IdempotencyHeaders,
           body: AcceptInvitation,
-          response: { 200: UnitMember, ...problems(409, 413, 415, 422) },
+          response: { 200: AcceptedInvitation, ...problems(409, 413, 415, 422) },
         },
       },
       (request, reply) =>

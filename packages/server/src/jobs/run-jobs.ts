@@ -2,7 +2,7 @@ import { deleteReadEvents, sealAllAuditEntries } from "../domain/audit/index.ts"
 import type { Deps } from "../domain/deps.ts";
 import { deleteExpiredInstances } from "../domain/services/index.ts";
 import { deleteExpiredSessions } from "../domain/sessions/index.ts";
-import { deleteExpiredFlows } from "../domain/sign-in/index.ts";
+import { deleteExpiredFlows, deleteExpiredImpersonations } from "../domain/sign-in/index.ts";
 import { deleteExpiredFamilies, rotateDueKeys } from "../domain/tokens/index.ts";
 import { expireUsage, rollUpUsage } from "../domain/usage/index.ts";
 import { deleteOldDeliveries } from "../domain/webhooks/index.ts";
@@ -17,6 +17,7 @@ const OUTBOX_SECONDS = 7 * 86_400;
 /** What is deleted in batches until a batch is not full. */
 const EXPIRIES = [
   deleteExpiredFlows,
+  deleteExpiredImpersonations,
   deleteExpiredFamilies,
   deleteExpiredSessions,
   deleteExpiredIdempotencyKeys,

@@ -17,6 +17,8 @@ export interface RequestContext {
   subject?: { type: "user" | "application"; id: string; limit: ReadonlySet<string> | null } | null;
   /** The session that the access token or cookie of the request belongs to, when there is one. */
   sessionId?: string | null;
+  /** The administrator who acts as `actor`; the audit log names both. Absent: the actor himself. */
+  impersonatorId?: string | null;
   ip: string | null;
   userAgent: string | null;
   traceId: string;

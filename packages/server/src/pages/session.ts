@@ -31,6 +31,8 @@ export async function findSignedIn(deps: Deps, request: FastifyRequest): Promise
       ...request.context,
       actor: { type: "user", id: session.userId },
       permissions: NO_PERMISSIONS,
+      sessionId: session.id,
+      impersonatorId: session.impersonatorId,
     },
     csrf: formToken(deps, session.id, cookie ?? ""),
   };

@@ -15,7 +15,7 @@ import {
   selectAssignedRoles,
   touchUser,
 } from "./assignment.store.ts";
-import { checkPermission } from "./permissions.ts";
+import { checkNotImpersonated, checkPermission } from "./permissions.ts";
 import { checkGives } from "./places.ts";
 import {
   DEFAULT_NAMESPACE,
@@ -113,6 +113,64 @@ function grantParts(tenantId: string, ids: readonly string[]): ChangeKey[] {
   return ids.map((id): ChangeKey => `access-part:${tenantId}:grant:${id}`);
 }
 
+/**
+ * The roles of these names, which the caller may give: to be given later, by `giveRoles`.
+ *
+ * @throws IdentityError `role.not_found`, `permission.escalation`
+ */
+export async function findRolesToGive(
+  deps: Deps,
+  tx: Transaction,
+  context: RequestContext,
+  names: readonly string[],
+): Promise<string[]> {
+  const roles = await rolesNamed(tx, context.tenantId, names);
+  await checkMayGiveRoles(within(deps, tx), context, roles);
+  return roles.map(({ id }) => id);
+}
+
+/**
+ * Gives a user roles that somebody was allowed to give when he promised them (`findRolesToGive`). Asks no permission.
+ * Those that the user has, and those that are no more, are passed by.
+ *
+ * @returns the names of those that were given.
+ */
+export async function giveRoles(
+  deps: Deps,
+  tx: Transaction,
+  context: RequestContext,
+  userId: string,
+  roleIds: readonly string[],
+): Promise<string[]> {
+  if (roleIds.length === 0) return [];
+  const { tenantId } = context;
+  const now = deps.clock.now();
+  if (!(await lockUser(tx, tenantId, userId))) throw new IdentityError("user.not_found");
+  const grants = roleIds.map((roleId) => ({ id: newId(now), roleId }));
+  const names = await insertAssignments(tx, tenantId, userId, grants, now);
+  if (names.length === 0) return [];
+  await touchUser(tx, tenantId, userId, now);
+  const given = {
+    type: "role.assigned" as const,
+    target: { type: "user", id: userId },
+    data: { roles: names },
+  };
+  await recordEvents(
+    deps,
+    tx,
+    context,
+    [given],
+    [
+      `user:${userId}`,
+      ...grantParts(
+        tenantId,
+        grants.map(({ id }) => id),
+      ),
+    ],
+  );
+  return names;
+}
+
 /** All that the roles give, by their parents and policies too. @throws IdentityError `permission.escalation` */
 async function checkMayGiveRoles(
   deps: Deps,
@@ -189,9 +247,10 @@ export function loadRights(deps: Deps, tenantId: string, userId: string): Promis
  * Whether the actor may act on another user's credentials, status or identifiers: he needs all the rights that he
  * could get hold of by it. Acting on oneself gives nothing new.
  *
- * @throws IdentityError `permission.escalation`
+ * @throws IdentityError `permission.escalation`, `impersonation.not_allowed`
  */
 export async function checkMayControl(deps: Deps, context: RequestContext, userId: string): Promise<void> {
+  checkNotImpersonated(context);
   if (context.actor.type === "user" && context.actor.id === userId) return;
   const subject = { type: "user", id: userId } as const;
   await checkGives(deps, context, await loadRightsOf(deps.database, context.tenantId, subject));

@@ -18,20 +18,28 @@ export async function touchUser(tx: Transaction, tenantId: string, userId: strin
   ]);
 }
 
-/** @param grants - a new id for each role that the user has not yet. */
+/**
+ * @param grants - a new id for each role; roles that the user has already, or that are no more, are passed by.
+ * @returns the names of the roles that were given.
+ */
 export async function insertAssignments(
   tx: Transaction,
   tenantId: string,
   userId: string,
   grants: readonly { id: string; roleId: string }[],
   now: Date,
-): Promise<void> {
-  await tx.query(
-    `insert into access_grants (tenant_id, id, user_id, role_id, created_at, updated_at)
-     select $1, g.id, $2, g.role_id, $5, $5 from unnest($3::text[], $4::text[]) as g(id, role_id)
-     on conflict on constraint access_grants_once do nothing`,
+): Promise<string[]> {
+  const rows = await tx.query<{ name: string }>(
+    `with given as (
+       insert into access_grants (tenant_id, id, user_id, role_id, created_at, updated_at)
+       select $1, g.id, $2, g.role_id, $5, $5 from unnest($3::text[], $4::text[]) as g(id, role_id)
+         join roles r on r.tenant_id = $1 and r.id = g.role_id
+       on conflict on constraint access_grants_once do nothing returning role_id)
+     select case when r.namespace = 'default' then r.code else r.namespace || '/' || r.code end as name
+       from given join roles r on r.tenant_id = $1 and r.id = given.role_id order by 1`,
     [tenantId, userId, grants.map(({ id }) => id), grants.map(({ roleId }) => roleId), now],
   );
+  return rows.map(({ name }) => name);
 }
 
 /** Returns the ids of the grants that are no more. */

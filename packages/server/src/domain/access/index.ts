@@ -13,6 +13,8 @@ export {
   checkMayControl,
   dropRoles,
   effectivePermissions,
+  findRolesToGive,
+  giveRoles,
   hasAdministrator,
   loadRights,
   setRoles,
@@ -35,7 +37,7 @@ export {
   listNamespaces,
   updateNamespace,
 } from "./namespaces.ts";
-export { checkNoEscalation, checkPermission, holds } from "./permissions.ts";
+export { checkNoEscalation, checkNotImpersonated, checkPermission, holds } from "./permissions.ts";
 export { checkGives, checkPermissionIn } from "./places.ts";
 export {
   createPolicy,

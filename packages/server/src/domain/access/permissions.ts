@@ -18,6 +18,16 @@ export function checkPermission(context: RequestContext, code: string): void {
 }
 
 /**
+ * An administrator who acts as somebody else leaves that person's credentials, identifiers and factors alone, and
+ * agrees to nothing in his name.
+ *
+ * @throws IdentityError `impersonation.not_allowed`
+ */
+export function checkNotImpersonated(context: RequestContext): void {
+  if (context.impersonatorId) throw new IdentityError("impersonation.not_allowed");
+}
+
+/**
  * Nobody gives, or takes over, what he does not have himself: whoever may edit users could otherwise set an
  * administrator's password.
  *

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type ApiKey, type CreateApiKey, IdentityError } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
-import { checkPermission } from "../access/index.ts";
+import { checkNotImpersonated, checkPermission } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { insertApiKey } from "./api-key.store.ts";
@@ -53,6 +53,7 @@ export async function adoptApiKey(
   input: CreateApiKey,
   stored: { id?: string | undefined; hash: Buffer; hint: string },
 ): Promise<ApiKey> {
+  checkNotImpersonated(context);
   const { tenantId, actor } = context;
   const own = input.type === "user" && actor.type === "user" && actor.id === input.userId;
   if (!own) checkPermission(context, "api-key:write");

@@ -38,7 +38,7 @@ export async function insertEvents(
     target_id: event.target?.id ?? null,
     outcome: event.outcome ?? "success",
     reason: event.reason ?? null,
-    data: event.data ?? {},
+    data: { ...event.data, ...(context.impersonatorId ? { impersonatorId: context.impersonatorId } : {}) },
   }));
   await database.query(INSERT_EVENTS, [
     context.tenantId,

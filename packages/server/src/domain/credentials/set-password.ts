@@ -1,6 +1,6 @@
 import { IdentityError, type PasswordInput } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkMayControl, checkPermissionIn } from "../access/index.ts";
+import { checkMayControl, checkNotImpersonated, checkPermissionIn } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { revokeSessionsOfUser } from "../sessions/index.ts";
@@ -51,6 +51,7 @@ export async function changePassword(
   next: string,
   options: { keepSessionId?: string | undefined } = {},
 ): Promise<void> {
+  checkNotImpersonated(context);
   const tenant = await findTenantById(deps, context.tenantId);
   const user = await selectPassword(deps.database, context.tenantId, userId);
   if (!tenant || !user) throw new IdentityError("user.not_found");

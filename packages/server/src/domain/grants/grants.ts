@@ -1,7 +1,7 @@
 import { type Grant, IdentityError } from "@ostiary/contracts";
 import type { ChangeKey } from "../../kernel/changes.ts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkMayControl, checkPermission, findPrincipal } from "../access/index.ts";
+import { checkMayControl, checkNotImpersonated, checkPermission, findPrincipal } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { addScopes, deleteGrant, findAllowed, findGrants, revokeFamiliesOfGrant } from "./grant.store.ts";
@@ -29,6 +29,7 @@ export async function rememberGrant(
   applicationId: string,
   scopes: readonly string[],
 ): Promise<{ scopes: string[] }> {
+  checkNotImpersonated(context);
   return deps.database.transaction(async (tx) => {
     const now = deps.clock.now();
     const all = await addScopes(tx, context.tenantId, userId, applicationId, scopes, now);

@@ -2,8 +2,10 @@ export {
   acceptInvitation,
   createInvitation,
   deleteInvitation,
+  findOffer,
   getInvitation,
   listInvitations,
+  type Offer,
 } from "./invitations.ts";
 export {
   createOrganization,

@@ -42,7 +42,12 @@ export function createSession(
   context: RequestContext,
   input: NewSession,
 ): Promise<{ session: Session; cookie: string }> {
-  return begin(deps, context, input, { parentId: null, authenticatedAt: deps.clock.now() });
+  return begin(deps, context, input, {
+    parentId: null,
+    authenticatedAt: deps.clock.now(),
+    impersonatorId: null,
+    impersonationReason: null,
+  });
 }
 
 /**
@@ -58,16 +63,45 @@ export function deriveSession(
   parent: Session,
   policy: SessionPolicy & { slot: string },
 ): Promise<{ session: Session; cookie: string }> {
-  const { id, userId, amr, applicationId, authenticatedAt } = parent;
-  const parentId = parent.parentId ?? id;
-  return begin(deps, context, { userId, amr, applicationId, policy }, { parentId, authenticatedAt });
+  const { id, userId, amr, applicationId, authenticatedAt, impersonatorId, impersonationReason } = parent;
+  // What an administrator opens while he acts as somebody ends with that, not only with his own session.
+  const parentId = impersonatorId === null ? (parent.parentId ?? id) : id;
+  const origin = { parentId, authenticatedAt, impersonatorId, impersonationReason };
+  return begin(deps, context, { userId, amr, applicationId, policy }, origin);
+}
+
+/**
+ * The session of an administrator who acts as a user. It says how and when the administrator was authenticated, and
+ * ends with his own session at the latest. Only `domain/sign-in` may call this: it asks whether he may.
+ *
+ * @param own - the administrator's session, alive.
+ */
+export function createImpersonatedSession(
+  deps: Deps,
+  context: RequestContext,
+  own: Session,
+  input: { userId: string; reason: string; seconds: number },
+): Promise<{ session: Session; cookie: string }> {
+  const { userId, reason, seconds } = input;
+  const policy = { idleSeconds: seconds, absoluteSeconds: seconds };
+  return begin(
+    deps,
+    context,
+    { userId, amr: own.amr, policy },
+    {
+      parentId: own.id,
+      authenticatedAt: own.authenticatedAt,
+      impersonatorId: own.userId,
+      impersonationReason: reason,
+    },
+  );
 }
 
 async function begin(
   deps: Deps,
   context: RequestContext,
   { userId, amr, applicationId, policy = {} }: NewSession,
-  origin: Pick<Session, "parentId" | "authenticatedAt">,
+  origin: Pick<Session, "parentId" | "authenticatedAt" | "impersonatorId" | "impersonationReason">,
 ): Promise<{ session: Session; cookie: string }> {
   const { tenantId } = context;
   const now = deps.clock.now();

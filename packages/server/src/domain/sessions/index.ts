@@ -1,4 +1,5 @@
 export {
+  createImpersonatedSession,
   createSession,
   deriveSession,
   type NewSession,
@@ -7,6 +8,7 @@ export {
 } from "./create-session.ts";
 export { findSession, findSessionByCookie } from "./find-session.ts";
 export { getSession, listSessions, listSessionsOfUser } from "./list-sessions.ts";
+export { checkRecentAuthentication } from "./recent-authentication.ts";
 export {
   endSession,
   endSessionsOfUser,

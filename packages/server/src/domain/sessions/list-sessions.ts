@@ -62,6 +62,7 @@ function toPublic(session: Session): PublicSession {
     ip: session.ip,
     userAgent: session.userAgent,
     amr: [...session.amr],
+    impersonatorId: session.impersonatorId,
     authenticatedAt: session.authenticatedAt.toISOString(),
     createdAt: session.createdAt.toISOString(),
     lastSeenAt: session.lastSeenAt.toISOString(),

@@ -7,6 +7,7 @@ import { recordEvents } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import {
   loadSession,
+  type RevokedSession,
   revokeFamiliesOfSessions,
   revokeOfflineFamilies,
   revokeSessionRow,
@@ -28,10 +29,9 @@ export async function revokeSession(
 ): Promise<void> {
   await deps.database.transaction(async (tx) => {
     const revoked = await revokeSessionRow(tx, context.tenantId, id, deps.clock.now());
-    if (!revoked) throw new IdentityError("session.not_found");
-    const { ids, userId } = revoked;
-    const families = await revokeFamiliesOfSessions(tx, context.tenantId, ids, deps.clock.now());
-    await recordRevocation(deps, tx, context, userId, ids, families, reason);
+    if (revoked.length === 0) throw new IdentityError("session.not_found");
+    const families = await revokeFamiliesOfSessions(tx, context.tenantId, idsOf(revoked), deps.clock.now());
+    await recordRevocation(deps, tx, context, revoked, families, reason);
   });
 }
 
@@ -51,13 +51,13 @@ export async function revokeSessionsOfUser(
 ): Promise<number> {
   return deps.database.transaction(async (tx) => {
     const now = deps.clock.now();
-    const ids = await revokeSessionRows(tx, context.tenantId, userId, options.exceptSessionId, now);
+    const revoked = await revokeSessionRows(tx, context.tenantId, userId, options.exceptSessionId, now);
     const families = [
-      ...(await revokeFamiliesOfSessions(tx, context.tenantId, ids, now)),
+      ...(await revokeFamiliesOfSessions(tx, context.tenantId, idsOf(revoked), now)),
       ...(await revokeOfflineFamilies(tx, context.tenantId, userId, now)),
     ];
-    await recordRevocation(deps, tx, context, userId, ids, families, options.reason);
-    return ids.length;
+    await recordRevocation(deps, tx, context, revoked, families, options.reason);
+    return revoked.length;
   });
 }
 
@@ -65,21 +65,24 @@ async function recordRevocation(
   deps: Deps,
   tx: Transaction,
   context: RequestContext,
-  userId: string,
-  ids: readonly string[],
+  revoked: readonly RevokedSession[],
   families: readonly string[],
   reason: string,
 ): Promise<void> {
   const changes: ChangeKey[] = [
-    ...ids.map((id): ChangeKey => `session:${id}`),
+    ...revoked.map(({ id }): ChangeKey => `session:${id}`),
     ...families.map((id): ChangeKey => `family:${id}`),
   ];
-  const events = ids.map((id) => ({
+  const events = revoked.map(({ id, userId }) => ({
     type: "session.revoked" as const,
     target: { type: "session", id },
     data: { userId, reason },
   }));
   await recordEvents(deps, tx, context, events, changes);
+}
+
+function idsOf(sessions: readonly RevokedSession[]): string[] {
+  return sessions.map(({ id }) => id);
 }
 
 /**

@@ -12,6 +12,9 @@ export interface Session {
   applicationId: string | null;
   /** The session from which it was derived: it ends with that one. */
   parentId: string | null;
+  /** The administrator who acts as the user, and why; null: the user himself. */
+  impersonatorId: string | null;
+  impersonationReason: string | null;
   /** The door that it is for; empty: a browser at our own pages. Another door does not know it. */
   slot: string;
   /** Its own lifetimes, where they are shorter than its tenant's. */
@@ -32,7 +35,8 @@ export interface Session {
 }
 
 const COLUMNS = `tenant_id as "tenantId", id, user_id as "userId", secret_hash as "secretHash",
-  application_id as "applicationId", parent_id as "parentId", slot, idle_seconds as "idleSeconds",
+  application_id as "applicationId", parent_id as "parentId", impersonator_id as "impersonatorId",
+  impersonation_reason as "impersonationReason", slot, idle_seconds as "idleSeconds",
   absolute_seconds as "absoluteSeconds", amr,
   authenticated_at as "authenticatedAt", device_name as "deviceName", ip, user_agent as "userAgent",
   created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", revoked_at as "revokedAt"`;
@@ -41,8 +45,8 @@ export async function insertSession(database: Queryable, session: Session): Prom
   await database.query(
     `insert into sessions (tenant_id, id, user_id, secret_hash, amr, authenticated_at, device_name, ip, user_agent,
                            created_at, last_seen_at, expires_at, application_id, parent_id, slot, idle_seconds,
-                           absolute_seconds)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+                           absolute_seconds, impersonator_id, impersonation_reason)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
     [
       session.tenantId,
       session.id,
@@ -61,6 +65,8 @@ export async function insertSession(database: Queryable, session: Session): Prom
       session.slot,
       session.idleSeconds,
       session.absoluteSeconds,
+      session.impersonatorId,
+      session.impersonationReason,
     ],
   );
 }
@@ -73,7 +79,7 @@ export async function lockSlot(tx: Transaction, tenantId: string, userId: string
   ]);
 }
 
-/** A user's live sessions for one door, oldest first. */
+/** A user's live sessions for one door, oldest first; not those of administrators who act as him. */
 export async function findIdsInSlot(
   tx: Transaction,
   tenantId: string,
@@ -84,6 +90,7 @@ export async function findIdsInSlot(
   const rows = await tx.query<{ id: string }>(
     `select id from sessions
       where tenant_id = $1 and user_id = $2 and slot = $3 and revoked_at is null and expires_at > $4
+        and impersonator_id is null
       order by id`,
     [tenantId, userId, slot, now],
   );
@@ -149,39 +156,51 @@ export async function updateLastSeen(
   );
 }
 
-/** Revokes one session that is not revoked yet, and those derived from it. Returns their ids and whose they were. */
+/** A session that was revoked, and whose it was. */
+export interface RevokedSession {
+  id: string;
+  userId: string;
+}
+
+/** Revokes one session that is not revoked yet, and those derived from it. Empty when it was revoked before. */
 export async function revokeSessionRow(
   tx: Transaction,
   tenantId: string,
   id: string,
   now: Date,
-): Promise<{ ids: string[]; userId: string } | undefined> {
-  const rows = await tx.query<{ id: string; userId: string }>(
-    `update sessions set revoked_at = $3
-      where tenant_id = $1 and (id = $2 or parent_id = $2) and revoked_at is null
+): Promise<RevokedSession[]> {
+  return tx.query<RevokedSession>(
+    `with recursive ended as (
+       select id from sessions where tenant_id = $1 and id = $2 and revoked_at is null
+       union
+       select s.id from ended join sessions s on s.tenant_id = $1 and s.parent_id = ended.id)
+     update sessions set revoked_at = $3
+      where tenant_id = $1 and id in (select id from ended) and revoked_at is null
      returning id, user_id as "userId"`,
     [tenantId, id, now],
   );
-  const itself = rows.find((row) => row.id === id);
-  return itself && { ids: rows.map((row) => row.id), userId: itself.userId };
 }
 
-/** Revokes a user's live sessions but one and those derived from it. Returns their ids. */
+/** Revokes a user's live sessions, and those derived from them; but not one, and what was derived from that. */
 export async function revokeSessionRows(
   tx: Transaction,
   tenantId: string,
   userId: string,
   exceptId: string | undefined,
   now: Date,
-): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    `update sessions set revoked_at = $3
-      where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $3
-        and ($4::text is null or (id <> $4 and parent_id is distinct from $4))
-     returning id`,
+): Promise<RevokedSession[]> {
+  return tx.query<RevokedSession>(
+    `with recursive ended as (
+       select id from sessions
+        where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $3
+          and ($4::text is null or (id <> $4 and parent_id is distinct from $4))
+       union
+       select s.id from ended join sessions s on s.tenant_id = $1 and s.parent_id = ended.id)
+     update sessions set revoked_at = $3
+      where tenant_id = $1 and id in (select id from ended) and revoked_at is null
+     returning id, user_id as "userId"`,
     [tenantId, userId, now, exceptId ?? null],
   );
-  return rows.map((row) => row.id);
 }
 
 /** Revokes the token families that were begun in these sessions. Returns their ids. */
@@ -215,7 +234,7 @@ export async function revokeOfflineFamilies(
   return rows.map((row) => row.id);
 }
 
-/** The person has proven again who he is: a new secret, a new time. False unless the session is alive and his. */
+/** The person has proven again who he is: a new secret, a new time. False unless the session is alive and his own. */
 export async function renewSessionRow(
   tx: Transaction,
   tenantId: string,
@@ -225,7 +244,8 @@ export async function renewSessionRow(
 ): Promise<boolean> {
   const rows = await tx.query(
     `update sessions set secret_hash = $4, amr = $5, authenticated_at = $6
-      where tenant_id = $1 and id = $2 and user_id = $3 and revoked_at is null and expires_at > $6 returning id`,
+      where tenant_id = $1 and id = $2 and user_id = $3 and revoked_at is null and expires_at > $6
+        and impersonator_id is null returning id`,
     [tenantId, id, userId, fresh.secretHash, fresh.amr, fresh.authenticatedAt],
   );
   return rows.length === 1;

@@ -1,5 +1,13 @@
 export { deleteExpiredFlows, type Flow } from "./flow.store.ts";
 export { checkFormToken, formToken } from "./form-token.ts";
+export { deleteExpiredImpersonations } from "./impersonation.store.ts";
+export {
+  allowImpersonation,
+  beginImpersonation,
+  endImpersonation,
+  findImpersonation,
+  findImpersonator,
+} from "./impersonation.ts";
 export { checkSetUpLink, completeSetUp, createSetUpLink, FIRST_ADMINISTRATOR } from "./set-up.ts";
 export { signInDirectly } from "./sign-in-directly.ts";
 export { signOut } from "./sign-out.ts";

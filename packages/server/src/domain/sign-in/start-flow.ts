@@ -3,6 +3,7 @@ import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { isId, newId } from "../../kernel/identifiers.ts";
 import type { Deps } from "../deps.ts";
+import type { Session } from "../sessions/index.ts";
 import { type Flow, findFlowOfBrowser, insertFlow, takeFlow } from "./flow.store.ts";
 
 /** Seconds: long enough to look for a password, short enough that an open tab is worth nothing tomorrow. */
@@ -31,12 +32,15 @@ export function startFlow(deps: Deps, context: RequestContext, input: NewFlow): 
 /**
  * Begins a flow in which nobody has to sign in: this browser has a live session, and only something about the
  * application is asked (consent). It makes no session; it names one that exists.
+ *
+ * @throws IdentityError `impersonation.not_allowed`: nobody agrees in another's name
  */
-export function startSignedInFlow(
+export async function startSignedInFlow(
   deps: Deps,
   context: RequestContext,
-  input: NewFlow & { session: { id: string; userId: string; amr: readonly string[] } },
+  input: NewFlow & { session: Pick<Session, "id" | "userId" | "amr" | "impersonatorId"> },
 ): Promise<Flow> {
+  if (input.session.impersonatorId !== null) throw new IdentityError("impersonation.not_allowed");
   const { id: sessionId, userId, amr } = input.session;
   return begin(deps, context, input, {
     state: "authenticated",

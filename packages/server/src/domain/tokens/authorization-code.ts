@@ -22,7 +22,7 @@ export interface Authorization {
   application: Application;
   userId: string;
   /** The sign-in this comes from; the family ends with it unless `offline`. */
-  session: { id: string; authenticatedAt: Date };
+  session: { id: string; authenticatedAt: Date; impersonatorId: string | null };
   /** Scope `offline_access` was granted (OpenID Connect Core §11). */
   offline: boolean;
   scopes: readonly string[];
@@ -43,12 +43,15 @@ export async function createAuthorizationCode(
   tenant: Tenant,
   authorization: Authorization,
 ): Promise<string> {
-  const { application, userId, session, offline, scopes } = authorization;
+  const { application, userId, session, scopes } = authorization;
+  const { impersonatorId } = session;
+  // What an administrator opens in a user's name ends with that session, whatever was asked for.
+  const offline = authorization.offline && impersonatorId === null;
   const now = deps.clock.now();
   const id = newId(now);
   const code = id + newSecret();
   const { codeSeconds } = tenant.settings.tokens;
-  const who: RequestContext = { ...context, actor: { type: "user", id: userId } };
+  const who: RequestContext = { ...context, actor: { type: "user", id: userId }, impersonatorId };
   await deps.database.transaction(async (tx) => {
     await insertFamily(tx, tenant.id, {
       id,
@@ -56,7 +59,7 @@ export async function createAuthorizationCode(
       userId,
       sessionId: offline ? null : session.id,
       scopes: [...scopes],
-      details: authorization.details,
+      details: { ...authorization.details, ...(impersonatorId === null ? {} : { impersonatorId }) },
       authenticatedAt: session.authenticatedAt,
       codeHash: codeHash(deps, code),
       codeExpiresAt: addSeconds(now, codeSeconds),

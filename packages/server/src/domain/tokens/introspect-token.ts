@@ -4,7 +4,7 @@ import { findPrincipal } from "../access/index.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 import { findSession } from "../sessions/index.ts";
-import { issuerOf } from "../tenants/index.ts";
+import { issuerOf } from "./issuer.ts";
 import { parseRefreshToken } from "./refresh-token.ts";
 import { selectFamily } from "./token-family.store.ts";
 import { type VerifiedToken, verifyAccessToken } from "./verify-access-token.ts";
@@ -55,6 +55,7 @@ function describe({ claims, principal }: VerifiedToken): Introspection {
     iss: claims.issuer,
     jti: claims.jti,
     sid: claims.sessionId ?? undefined,
+    act: claims.impersonatorId === null ? undefined : { sub: claims.impersonatorId },
     auth_time: claims.authenticatedAt ?? undefined,
     amr: claims.amr.length > 0 ? claims.amr : undefined,
     roles: claims.scopes.has("roles") ? principal?.roles : undefined,

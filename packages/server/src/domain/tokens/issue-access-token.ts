@@ -3,7 +3,7 @@ import type { Tenant } from "@ostiary/contracts";
 import { numericDate } from "../../kernel/clock.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
-import { issuerOf } from "../tenants/index.ts";
+import { issuerOf } from "./issuer.ts";
 import { signJwt } from "./sign-jwt.ts";
 
 export interface AccessTokenFacts {
@@ -21,6 +21,8 @@ export interface AccessTokenFacts {
   /** When and how the person signed in; absent for client credentials. */
   authenticatedAt?: Date | undefined;
   amr?: readonly string[] | undefined;
+  /** The administrator who acts as the user: becomes the claim `act` (RFC 8693 §4.1). */
+  impersonatorId?: string | undefined;
   /** Role codes; only said when the scope `roles` was granted. */
   roles?: readonly string[] | undefined;
   /** Seconds. Default: the application's or tenant's setting. */
@@ -61,6 +63,7 @@ export function issueAccessToken(
     auth_time: authenticatedAt && numericDate(authenticatedAt),
     amr: facts.amr,
     sid: facts.sessionId,
+    act: facts.impersonatorId === undefined ? undefined : { sub: facts.impersonatorId },
     roles: facts.scopes.includes("roles") ? facts.roles : undefined,
   };
   const token = signJwt(deps, tenant.id, "at+jwt", claims, signingAlgorithm);

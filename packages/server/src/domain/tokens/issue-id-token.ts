@@ -3,7 +3,7 @@ import type { Tenant } from "@ostiary/contracts";
 import { numericDate } from "../../kernel/clock.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
-import { issuerOf } from "../tenants/index.ts";
+import { issuerOf } from "./issuer.ts";
 import { signJwt } from "./sign-jwt.ts";
 
 export interface IdTokenFacts {
@@ -16,6 +16,8 @@ export interface IdTokenFacts {
   authenticatedAt: Date;
   amr: readonly string[];
   sessionId?: string | undefined;
+  /** The administrator who acts as the user: becomes the claim `act` (RFC 8693 §4.1). */
+  impersonatorId?: string | undefined;
   accessToken: string;
   /** Claims about the user that the `claims` parameter asked for (OpenID Connect Core §5.5). */
   userClaims?: Record<string, unknown> | undefined;
@@ -38,6 +40,7 @@ export function issueIdToken(deps: Deps, facts: IdTokenFacts): string | Promise<
     nonce: facts.nonce,
     amr: facts.amr,
     sid: facts.sessionId,
+    act: facts.impersonatorId === undefined ? undefined : { sub: facts.impersonatorId },
     at_hash: leftHalfHash(facts.accessToken, algorithm),
   };
   return signJwt(deps, tenant.id, "JWT", claims, algorithm);

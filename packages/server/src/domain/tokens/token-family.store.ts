@@ -4,6 +4,8 @@ import type { Queryable, Transaction } from "../../platform/database/types.ts";
 export interface FamilyDetails {
   nonce?: string;
   amr: string[];
+  /** The administrator who acts as the user. */
+  impersonatorId?: string;
   /** The `claims` parameter, as checked. */
   claims?: RequestedClaims;
 }

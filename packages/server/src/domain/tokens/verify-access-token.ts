@@ -3,8 +3,8 @@ import { findPrincipal, type Principal } from "../access/index.ts";
 import { type Application, findApplication, mayUse } from "../applications/index.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
 import { findSession } from "../sessions/index.ts";
-import { isIssuerOf } from "../tenants/index.ts";
 import { type FamilyFacts, findFamilyFacts } from "./family-facts.ts";
+import { isIssuerOf } from "./issuer.ts";
 import { type JwtClaims, verifyJwt } from "./verify-jwt.ts";
 
 /** What an access token of ours says; none of it changes while the token exists. */
@@ -18,6 +18,8 @@ export interface AccessTokenClaims {
   applicationId: string;
   /** Null for offline grants and client credentials. */
   sessionId: string | null;
+  /** The administrator who acts as the user (`act`); null: the user himself. */
+  impersonatorId: string | null;
   scopes: ReadonlySet<string>;
   issuer: string;
   jti: string;
@@ -184,6 +186,7 @@ function readClaims(deps: Deps, raw: JwtClaims, tenant: Tenant): AccessTokenClai
     userId: sub === client_id ? null : sub,
     applicationId: client_id,
     sessionId: typeof sid === "string" ? sid : null,
+    impersonatorId: actorOf(raw),
     scopes: new Set(scope === "" ? [] : scope.split(" ")),
     issuer: iss,
     jti,
@@ -192,4 +195,10 @@ function readClaims(deps: Deps, raw: JwtClaims, tenant: Tenant): AccessTokenClai
     expiresAt: exp,
     authenticatedAt: typeof auth_time === "number" ? auth_time : null,
   };
+}
+
+/** RFC 8693 §4.1 */
+function actorOf({ act }: JwtClaims): string | null {
+  if (typeof act !== "object" || act === null || !("sub" in act)) return null;
+  return typeof act.sub === "string" ? act.sub : null;
 }

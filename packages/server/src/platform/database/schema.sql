@@ -384,6 +384,21 @@ create table identifier_changes (
   constraint identifier_changes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
+create table impersonations (
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  id text not null,
+  impersonator_id text not null,
+  reason text not null,
+  tenant_id text not null,
+  token_hash bytea not null,
+  used_at timestamp with time zone,
+  user_id text not null,
+  constraint impersonations_pkey PRIMARY KEY (tenant_id, id),
+  constraint impersonations_tenant_id_impersonator_id_fkey FOREIGN KEY (tenant_id, impersonator_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  constraint impersonations_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
 create table installation (
   name text not null,
   sealed bytea not null,
@@ -398,9 +413,11 @@ create table invitations (
   expires_at timestamp with time zone not null,
   id text not null,
   position text not null default ''::text,
+  role_ids text[] not null default '{}'::text[],
+  sent boolean not null default false,
   tenant_id text not null,
   token_hash bytea not null,
-  unit_id text not null,
+  unit_id text,
   updated_at timestamp with time zone not null,
   version integer not null default 1,
   constraint invitations_pkey PRIMARY KEY (tenant_id, id),
@@ -438,21 +455,6 @@ create table ledger_entries (
   user_id text not null,
   constraint ledger_entries_pkey PRIMARY KEY (tenant_id, day, application_id, user_id, rule_id),
   constraint ledger_entries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
-);
-
-create table message_templates (
-  channel text not null,
-  html text,
-  locale text not null,
-  subject text,
-  template text not null,
-  tenant_id text not null,
-  text text not null,
-  updated_at timestamp with time zone not null,
-  version integer not null default 1,
-  constraint message_templates_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
-  constraint message_templates_pkey PRIMARY KEY (tenant_id, template, channel, locale),
-  constraint message_templates_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
 create table migrations (
@@ -511,19 +513,6 @@ create table organizations (
   constraint organizations_pkey PRIMARY KEY (tenant_id, id),
   constraint organizations_tenant_id_code_key UNIQUE (tenant_id, code),
   constraint organizations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
-);
-
-create table outgoing_messages (
-  attempts integer not null default 0,
-  created_at timestamp with time zone not null,
-  expires_at timestamp with time zone not null,
-  id text not null,
-  kind text not null,
-  next_attempt_at timestamp with time zone not null,
-  sealed_payload bytea not null,
-  tenant_id text not null,
-  constraint outgoing_messages_pkey PRIMARY KEY (tenant_id, id),
-  constraint outgoing_messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
 create table passkeys (
@@ -1013,6 +1002,10 @@ CREATE UNIQUE INDEX groups_serial ON groups USING btree (serial);
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys USING btree (expires_at);
 CREATE INDEX identifier_changes_expiry ON identifier_changes USING btree (expires_at);
 CREATE INDEX identifier_changes_user ON identifier_changes USING btree (tenant_id, user_id);
+CREATE INDEX impersonations_expiry ON impersonations USING btree (expires_at);
+CREATE INDEX impersonations_impersonator ON impersonations USING btree (tenant_id, impersonator_id);
+CREATE UNIQUE INDEX impersonations_token ON impersonations USING btree (tenant_id, token_hash);
+CREATE INDEX impersonations_user ON impersonations USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX invitations_token ON invitations USING btree (tenant_id, token_hash);
 CREATE INDEX invitations_unit ON invitations USING btree (tenant_id, unit_id, id);
 CREATE INDEX known_devices_age ON known_devices USING btree (last_seen_at);
@@ -1022,7 +1015,6 @@ CREATE UNIQUE INDEX namespaces_serial ON namespaces USING btree (serial);
 CREATE INDEX one_time_codes_expiry ON one_time_codes USING btree (expires_at);
 CREATE INDEX one_time_codes_user ON one_time_codes USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX organizations_serial ON organizations USING btree (serial);
-CREATE INDEX outgoing_messages_due ON outgoing_messages USING btree (kind, next_attempt_at);
 CREATE UNIQUE INDEX passkeys_credential ON passkeys USING btree (tenant_id, credential_id);
 CREATE INDEX passkeys_user ON passkeys USING btree (tenant_id, user_id);
 CREATE INDEX roles_parent ON roles USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);

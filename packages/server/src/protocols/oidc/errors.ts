@@ -60,6 +60,7 @@ const CODES: Partial<Record<ErrorCode, OAuthErrorCode>> = {
   "token.invalid": "invalid_token",
   "token.expired": "invalid_token",
   "token.wrong_audience": "invalid_token",
+  "impersonation.not_allowed": "access_denied",
   "user.suspended": "access_denied",
   "user.not_found": "access_denied",
   "server.unavailable": "temporarily_unavailable",

@@ -44,6 +44,7 @@ async function issueForUser(exchange: Exchange): Promise<void> {
     authenticatedAt,
     amr: details.amr,
     sessionId: family.sessionId ?? undefined,
+    impersonatorId: details.impersonatorId,
   };
   const issued = await issueAccessToken(deps, {
     ...common,

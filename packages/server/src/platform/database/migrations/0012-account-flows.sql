@@ -1,0 +1,29 @@
+-- Invitations into the tenant itself and with roles; an address's own proof that the offer was sent to it.
+
+alter table invitations
+  -- null: into the tenant, without a unit
+  alter column unit_id drop not null,
+  add column role_ids text[] not null default '{}',
+  -- the token went to the address and nowhere else: who has it reads that mailbox
+  add column sent boolean not null default false;
+
+-- An administrator's permission to act as a user, once, from his own browser.
+create table impersonations (
+  tenant_id text not null,
+  id text not null,
+  impersonator_id text not null,
+  user_id text not null,
+  reason text not null,
+  -- Secrets.keyedHash, purpose `impersonation`
+  token_hash bytea not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  used_at timestamptz,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, impersonator_id) references users on delete cascade,
+  foreign key (tenant_id, user_id) references users on delete cascade
+);
+create unique index impersonations_token on impersonations (tenant_id, token_hash);
+create index impersonations_expiry on impersonations (expires_at);
+create index impersonations_impersonator on impersonations (tenant_id, impersonator_id);
+create index impersonations_user on impersonations (tenant_id, user_id);
