@@ -140,6 +140,15 @@ export const ERRORS = {
     message: "This server is not set up to send such messages. Ask an administrator.",
   },
 
+  "message_template.not_found": {
+    status: 404,
+    message: "There are no words of your own for this message, or it is not sent that way.",
+  },
+  "message_template.too_many": {
+    status: 409,
+    message: "A tenant can have 300 message templates of its own. Delete some first.",
+  },
+
   "password.change_required": {
     status: 403,
     message: "The password must be changed first. Sign in on the sign-in page to do so.",

@@ -99,6 +99,9 @@ export const EVENTS = [
   "service.deleted",
   "service.registered",
   "service.unregistered",
+  "message.given_up",
+  "message_template.updated",
+  "message_template.deleted",
   "configuration.applied",
   "permission.denied",
 ] as const;

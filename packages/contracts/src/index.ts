@@ -12,6 +12,7 @@ export * from "./grants.ts";
 export * from "./groups.ts";
 export * from "./impersonation.ts";
 export * from "./namespaces.ts";
+export * from "./notifications.ts";
 export * from "./organizations.ts";
 export * from "./policies.ts";
 export * from "./provisioning.ts";

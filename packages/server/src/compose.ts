@@ -7,6 +7,8 @@ import { finishLastUsed } from "./domain/api-keys/index.ts";
 import { finishSealing } from "./domain/audit/index.ts";
 import { createBreachedPasswordsFile, createPasswordHasher } from "./domain/credentials/index.ts";
 import type { Deps } from "./domain/deps.ts";
+import { MESSAGE_SENDERS } from "./domain/notifications/index.ts";
+import { startOutgoing } from "./domain/outgoing/index.ts";
 import { finishHeartbeats } from "./domain/services/index.ts";
 import { finishLastSeen } from "./domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantBySlug } from "./domain/tenants/index.ts";
@@ -72,8 +74,9 @@ export async function compose(parts: Parts): Promise<Composition> {
   const app = await createRoutes(parts, deps, operatorSecret, metrics);
   const jobs = startJobs(deps);
   const deliveries = startDeliveries(deps);
+  const outgoing = startOutgoing(deps, MESSAGE_SENDERS);
   const close = async () => {
-    await Promise.all([jobs.stop(), deliveries.close()]);
+    await Promise.all([jobs.stop(), deliveries.close(), outgoing.close()]);
     await finishSealing(deps).catch((error: unknown) =>
       log.error({ err: error }, "sealing at the end failed"),
     );

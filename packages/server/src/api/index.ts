@@ -13,6 +13,7 @@ import { grantRoutes } from "./grants.routes.ts";
 import { groupRoutes } from "./groups.routes.ts";
 import { impersonationRoutes } from "./impersonation.routes.ts";
 import { invitationRoutes } from "./invitations.routes.ts";
+import { messageTemplateRoutes } from "./message-templates.routes.ts";
 import { namespaceRoutes } from "./namespaces.routes.ts";
 import { serveOpenApi } from "./openapi.ts";
 import { organizationRoutes } from "./organizations.routes.ts";
@@ -55,6 +56,7 @@ const ROUTES = [
   grantRoutes,
   signingKeyRoutes,
   webhookRoutes,
+  messageTemplateRoutes,
   provisioningRoutes,
   usageRoutes,
   serviceRoutes,

@@ -1,5 +1,6 @@
 export { DEFAULT_SETTINGS } from "./default-settings.ts";
 export { findTenantById, findTenantBySlug } from "./find-tenant.ts";
+export { isIssuerOf, issuerOf } from "./issuer.ts";
 export { linkTo } from "./link-to.ts";
 export {
   createTenant,

@@ -1,3 +1,4 @@
+export { issuerOf } from "../tenants/index.ts";
 export { createAuthorizationCode, type Issue, redeemCode } from "./authorization-code.ts";
 export {
   type DialectKey,
@@ -11,7 +12,6 @@ export { type Introspection, introspectToken } from "./introspect-token.ts";
 export { type IssuedAccessToken, issueAccessToken } from "./issue-access-token.ts";
 export { issueDirectly } from "./issue-directly.ts";
 export { issueIdToken } from "./issue-id-token.ts";
-export { issuerOf } from "./issuer.ts";
 export { publicJwks } from "./public-jwks.ts";
 export { revokeToken } from "./revoke-token.ts";
 export { rotateRefreshToken } from "./rotate-refresh-token.ts";

@@ -4,7 +4,7 @@ import { findPrincipal } from "../access/index.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 import { findSession } from "../sessions/index.ts";
-import { issuerOf } from "./issuer.ts";
+import { issuerOf } from "../tenants/index.ts";
 import { parseRefreshToken } from "./refresh-token.ts";
 import { selectFamily } from "./token-family.store.ts";
 import { type VerifiedToken, verifyAccessToken } from "./verify-access-token.ts";

@@ -3,7 +3,7 @@ import type { Tenant } from "@ostiary/contracts";
 import { numericDate } from "../../kernel/clock.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
-import { issuerOf } from "./issuer.ts";
+import { issuerOf } from "../tenants/index.ts";
 import { signJwt } from "./sign-jwt.ts";
 
 export interface AccessTokenFacts {

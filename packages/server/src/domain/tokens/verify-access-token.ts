@@ -3,8 +3,8 @@ import { findPrincipal, type Principal } from "../access/index.ts";
 import { type Application, findApplication, mayUse } from "../applications/index.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
 import { findSession } from "../sessions/index.ts";
+import { isIssuerOf } from "../tenants/index.ts";
 import { type FamilyFacts, findFamilyFacts } from "./family-facts.ts";
-import { isIssuerOf } from "./issuer.ts";
 import { type JwtClaims, verifyJwt } from "./verify-jwt.ts";
 
 /** What an access token of ours says; none of it changes while the token exists. */

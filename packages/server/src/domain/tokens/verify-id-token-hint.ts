@@ -1,7 +1,7 @@
 import type { Tenant } from "@ostiary/contracts";
 import { IdentityError } from "@ostiary/contracts";
 import type { Deps } from "../deps.ts";
-import { isIssuerOf } from "./issuer.ts";
+import { isIssuerOf } from "../tenants/index.ts";
 import { verifyJwt } from "./verify-jwt.ts";
 
 export interface IdTokenHint {

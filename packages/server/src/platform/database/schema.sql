@@ -457,6 +457,21 @@ create table ledger_entries (
   constraint ledger_entries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
+create table message_templates (
+  channel text not null,
+  html text,
+  locale text not null,
+  subject text,
+  template text not null,
+  tenant_id text not null,
+  text text not null,
+  updated_at timestamp with time zone not null,
+  version integer not null default 1,
+  constraint message_templates_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+  constraint message_templates_pkey PRIMARY KEY (tenant_id, template, channel, locale),
+  constraint message_templates_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+
 create table migrations (
   applied_at timestamp with time zone not null default now(),
   name text not null,
@@ -513,6 +528,19 @@ create table organizations (
   constraint organizations_pkey PRIMARY KEY (tenant_id, id),
   constraint organizations_tenant_id_code_key UNIQUE (tenant_id, code),
   constraint organizations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
+);
+
+create table outgoing_messages (
+  attempts integer not null default 0,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  id text not null,
+  kind text not null,
+  next_attempt_at timestamp with time zone not null,
+  sealed_payload bytea not null,
+  tenant_id text not null,
+  constraint outgoing_messages_pkey PRIMARY KEY (tenant_id, id),
+  constraint outgoing_messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
 create table passkeys (
@@ -1015,6 +1043,7 @@ CREATE UNIQUE INDEX namespaces_serial ON namespaces USING btree (serial);
 CREATE INDEX one_time_codes_expiry ON one_time_codes USING btree (expires_at);
 CREATE INDEX one_time_codes_user ON one_time_codes USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX organizations_serial ON organizations USING btree (serial);
+CREATE INDEX outgoing_messages_due ON outgoing_messages USING btree (kind, next_attempt_at);
 CREATE UNIQUE INDEX passkeys_credential ON passkeys USING btree (tenant_id, credential_id);
 CREATE INDEX passkeys_user ON passkeys USING btree (tenant_id, user_id);
 CREATE INDEX roles_parent ON roles USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);

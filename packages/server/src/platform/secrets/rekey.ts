@@ -30,6 +30,7 @@ const SEALED = [
   sealedOf("webhooks", "sealed_secret", "webhook-secret"),
   sealedOf("webhooks", "sealed_headers", "webhook-headers"),
   sealedOf("feishu_bots", "sealed_secret", "feishu-bot"),
+  sealedOf("outgoing_messages", "sealed_payload", "outgoing"),
   sealedOf("totp_authenticators", "sealed_secret", "totp"),
 ];
 

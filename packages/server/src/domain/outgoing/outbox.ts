@@ -1,0 +1,270 @@
+import { IdentityError, type JsonValue } from "@ostiary/contracts";
+import { addSeconds } from "../../kernel/clock.ts";
+import { systemContext } from "../../kernel/context.ts";
+import { newId } from "../../kernel/identifiers.ts";
+import type { Transaction } from "../../platform/database/types.ts";
+import { recordRefusal } from "../audit/index.ts";
+import { type Deps, isJoined, onePerServer, outsideTransaction } from "../deps.ts";
+import {
+  claimMessages,
+  deleteMessage,
+  insertMessage,
+  postponeMessage,
+  type StoredMessage,
+  selectNextDue,
+} from "./outgoing.store.ts";
+import { delayAfter, type Sender, Undeliverable } from "./sender.ts";
+
+export interface Message {
+  tenantId: string;
+  payload: JsonValue;
+  /** It is given up when it could not be sent until then. */
+  expiresAt: Date;
+}
+
+type Kept = Message & { attempts: number };
+
+/** Messages that one process holds in memory; more are refused, whomever they are for. */
+const MOST_IN_MEMORY = 1_000;
+/** Longer than any sender waits for the next station. */
+const LEASE_SECONDS = 120;
+/** Looked for without being told: what a process that was killed has left. */
+const LOOK_MILLISECONDS = 30_000;
+/** No timer is longer while something waits, so that a clock that is moved is noticed. */
+const LONGEST_SLEEP_MILLISECONDS = 5_000;
+const CLOSE_MILLISECONDS = 3_000;
+
+const purposeOf = ({ tenantId, id }: { tenantId: string; id: string }) => `outgoing:${tenantId}:${id}`;
+
+/** What this process sends. No statement, lock or connection of the database is open meanwhile. */
+class Outbox {
+  readonly senders = new Map<string, Sender>();
+  readonly #used = new Map<string, number>();
+  readonly #memory = new Map<string, Kept[]>();
+  #inMemory = 0;
+  readonly #flying = new Set<Promise<void>>();
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  get isFull(): boolean {
+    return this.#inMemory >= MOST_IN_MEMORY;
+  }
+
+  /** From memory: lost when the process is killed. */
+  keep(deps: Deps, sender: Sender, message: Message): void {
+    this.senders.set(sender.kind, sender);
+    const waiting = this.#memory.get(sender.kind) ?? [];
+    this.#memory.set(sender.kind, waiting);
+    waiting.push({ ...message, attempts: 0 });
+    this.#inMemory++;
+    this.#startLanes(deps, sender);
+  }
+
+  /** Looks for stored messages soon; many calls make one look. */
+  wake(deps: Deps): void {
+    if (this.#closed) return;
+    this.#again = true;
+    this.#looking ??= this.#look(deps)
+      .catch((error: unknown) => {
+        deps.log.error({ err: error }, "looking for outgoing messages failed");
+        this.#sleep(deps, LONGEST_SLEEP_MILLISECONDS);
+      })
+      .finally(() => {
+        this.#looking = undefined;
+        if (this.#again) this.wake(deps);
+      });
+  }
+
+  /** Until nothing is under way that began before. */
+  async settle(): Promise<void> {
+    while (this.#looking || this.#flying.size > 0) {
+      await this.#looking;
+      await Promise.all(this.#flying);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MILLISECONDS);
+    });
+    await Promise.race([this.settle(), patience]);
+    clearTimeout(timer);
+  }
+
+  async #look(deps: Deps): Promise<void> {
+    const { database, clock } = deps;
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      for (const sender of this.senders.values()) {
+        const free = sender.lanes - (this.#used.get(sender.kind) ?? 0);
+        if (free <= 0) continue;
+        const now = clock.now();
+        const until = addSeconds(now, LEASE_SECONDS);
+        const claimed = await claimMessages(database, sender.kind, now, until, free);
+        for (const message of claimed) {
+          this.#fly(deps, sender, this.#sendStored(deps, sender, message), () => this.wake(deps));
+        }
+      }
+    }
+    const next = await selectNextDue(database, [...this.senders.keys()]);
+    if (next) this.#sleep(deps, Math.min(next.getTime() - clock.now().getTime(), LONGEST_SLEEP_MILLISECONDS));
+    else this.#sleep(deps, LOOK_MILLISECONDS);
+  }
+
+  #sleep(deps: Deps, milliseconds: number): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.wake(deps), Math.max(milliseconds, 20));
+    this.#timer.unref();
+  }
+
+  #startLanes(deps: Deps, sender: Sender): void {
+    const waiting = this.#memory.get(sender.kind) ?? [];
+    while ((this.#used.get(sender.kind) ?? 0) < sender.lanes) {
+      const message = waiting.shift();
+      if (!message) return;
+      this.#fly(deps, sender, this.#sendKept(deps, sender, waiting, message), () => {});
+    }
+  }
+
+  #fly(deps: Deps, sender: Sender, flight: Promise<void>, then: () => void): void {
+    this.#used.set(sender.kind, (this.#used.get(sender.kind) ?? 0) + 1);
+    const ended = flight
+      .catch((error: unknown) =>
+        deps.log.error({ err: error, kind: sender.kind }, "an outgoing message failed"),
+      )
+      .finally(() => {
+        this.#flying.delete(ended);
+        this.#used.set(sender.kind, (this.#used.get(sender.kind) ?? 1) - 1);
+        this.#startLanes(deps, sender);
+        then();
+      });
+    this.#flying.add(ended);
+  }
+
+  /** A message that must wait for its next attempt leaves its lane to others. */
+  async #sendKept(deps: Deps, sender: Sender, waiting: Kept[], message: Kept): Promise<void> {
+    const { tenantId, payload, expiresAt } = message;
+    const attempts = message.attempts + 1;
+    const failure = await attempt(deps, sender, tenantId, payload);
+    const milliseconds = delayAfter(sender, attempts) * 1_000;
+    const isLast = deps.clock.now().getTime() + milliseconds >= expiresAt.getTime() || this.#closed;
+    if (!failure || failure instanceof Undeliverable || isLast) {
+      this.#inMemory--;
+      if (failure) await giveUp(deps, sender, tenantId, payload, failure);
+      return;
+    }
+    setTimeout(() => {
+      waiting.push({ ...message, attempts });
+      this.#startLanes(deps, sender);
+    }, milliseconds).unref();
+  }
+
+  async #sendStored(deps: Deps, sender: Sender, message: StoredMessage): Promise<void> {
+    const { tenantId, attempts, expiresAt } = message;
+    const text = deps.secrets.unseal(message.sealedPayload, purposeOf(message));
+    const payload = JSON.parse(text) as JsonValue;
+    const failure = await attempt(deps, sender, tenantId, payload);
+    if (!failure) return deleteMessage(deps.database, message);
+    const again = addSeconds(deps.clock.now(), delayAfter(sender, attempts));
+    if (!(failure instanceof Undeliverable) && again < expiresAt) {
+      deps.log.warn(
+        { kind: sender.kind, attempts, err: failure },
+        "a message was not taken; it is sent again",
+      );
+      return postponeMessage(deps.database, message, again);
+    }
+    await deleteMessage(deps.database, message);
+    await giveUp(deps, sender, tenantId, payload, failure);
+  }
+}
+
+async function attempt(
+  deps: Deps,
+  sender: Sender,
+  tenantId: string,
+  payload: JsonValue,
+): Promise<Error | undefined> {
+  try {
+    await sender.send(deps, tenantId, payload);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+async function giveUp(
+  deps: Deps,
+  sender: Sender,
+  tenantId: string,
+  payload: JsonValue,
+  failure: Error,
+): Promise<void> {
+  const reason = (failure instanceof IdentityError && failure.reason) || failure.message;
+  await recordRefusal(deps, systemContext(tenantId), {
+    type: "message.given_up",
+    reason: reason.slice(0, 500),
+    data: { kind: sender.kind, ...sender.describe(payload) },
+  });
+}
+
+const outboxOf = onePerServer(() => new Outbox());
+
+/**
+ * Stores a message and sends it in the background, again and again until it is taken or expires. Joins the
+ * transaction of `deps`: it is sent if and only if that commits, at least once, whatever is killed.
+ */
+export async function sendLater(deps: Deps, sender: Sender, message: Message): Promise<void> {
+  const now = deps.clock.now();
+  const { tenantId, payload, expiresAt } = message;
+  const id = newId(now);
+  const sealedPayload = deps.secrets.seal(JSON.stringify(payload), purposeOf({ tenantId, id }));
+  await insertMessage(deps.database, { tenantId, id, kind: sender.kind, sealedPayload, expiresAt }, now);
+  const outbox = outboxOf(deps);
+  outbox.senders.set(sender.kind, sender);
+  afterCommit(deps, (outer) => outbox.wake(outer));
+}
+
+/**
+ * Sends a message in the background from memory, after the transaction of `deps`. A process that is killed loses it:
+ * for what the person can ask for again.
+ *
+ * @throws IdentityError `message.not_sent` when a thousand messages of this process wait already
+ */
+export function sendSoon(deps: Deps, sender: Sender, message: Message): void {
+  checkRoom(deps);
+  afterCommit(deps, (outer) => outboxOf(deps).keep(outer, sender, message));
+}
+
+/** @throws IdentityError `message.not_sent` when a thousand messages of this process wait already */
+export function checkRoom(deps: Deps): void {
+  if (outboxOf(deps).isFull) {
+    throw new IdentityError("message.not_sent", { reason: "too many messages wait", retryAfter: 10 });
+  }
+}
+
+function afterCommit(deps: Deps, run: (outer: Deps) => void): void {
+  const outer = outsideTransaction(deps);
+  if (isJoined(deps)) (deps.database as Transaction).afterCommit(() => run(outer));
+  else run(outer);
+}
+
+/** Sends what was left by a process before, and from now on what others leave. */
+export function startOutgoing(deps: Deps, senders: readonly Sender[]): { close(): Promise<void> } {
+  const outbox = outboxOf(deps);
+  for (const sender of senders) outbox.senders.set(sender.kind, sender);
+  outbox.wake(deps);
+  return { close: () => outbox.close() };
+}
+
+/** Looks once for what is due and waits until it has been tried. For tests and the command line. */
+export async function finishOutgoing(deps: Deps): Promise<void> {
+  const outbox = outboxOf(deps);
+  outbox.wake(outsideTransaction(deps));
+  await outbox.settle();
+}
