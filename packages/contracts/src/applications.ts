@@ -14,7 +14,7 @@ import {
   Version,
   WebAddress,
 } from "./common.ts";
-import { Logo, SIGNING_ALGORITHMS } from "./settings.ts";
+import { Logo, SECOND_FACTOR_POLICIES, SIGN_IN_METHODS, SIGNING_ALGORITHMS } from "./settings.ts";
 
 export const GRANT_TYPES = ["authorization_code", "refresh_token", "client_credentials"] as const;
 export type GrantType = (typeof GRANT_TYPES)[number];
@@ -33,9 +33,6 @@ export const STANDARD_SCOPES = ["openid", "profile", "email", "address", "phone"
 export const SCOPES = [...STANDARD_SCOPES, "roles", "account", "manage"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-export const SIGN_IN_METHODS = ["password"] as const;
-export type SignInMethod = (typeof SIGN_IN_METHODS)[number];
-
 export const MAXIMUM_SECRETS = 5;
 
 const DAY = 86_400;
@@ -51,6 +48,10 @@ const settings = {
   }),
   idTokenSignedResponseAlg: Nullable(OneOf(SIGNING_ALGORITHMS), {
     description: "Algorithm of ID tokens (OIDC Registration §2); null: the tenant's",
+  }),
+  secondFactor: Nullable(OneOf(SECOND_FACTOR_POLICIES), {
+    description:
+      "Who is asked for a second factor, where that is stricter than the tenant's setting; null: the tenant's",
   }),
 };
 
@@ -110,6 +111,7 @@ const values = {
     minItems: 1,
     maxItems: SIGN_IN_METHODS.length,
     uniqueItems: true,
+    description: "What a sign-in to it can begin with, of what the tenant's settings allow",
   }),
   consent: OneOf(["ask", "implicit"], {
     description: "`implicit`: nobody is asked for consent; for applications of the organisation itself",

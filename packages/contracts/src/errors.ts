@@ -293,6 +293,19 @@ export const ERRORS = {
     message: "This application does not allow that way of signing in.",
   },
 
+  "credential.second_factor_required": {
+    status: 401,
+    message: "A second factor is required. Sign in on the sign-in page.",
+  },
+  "credential.second_factor_unavailable": {
+    status: 403,
+    message: "This sign-in needs a second factor that you do not have. Ask an administrator.",
+  },
+  "user.verification_required": {
+    status: 403,
+    message: "The e-mail address must be confirmed first. Sign in on the sign-in page to do so.",
+  },
+
   // Webhooks
   "webhook.not_found": { status: 404, message: "There is no such webhook." },
   "webhook.target_taken": {

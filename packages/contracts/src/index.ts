@@ -20,6 +20,7 @@ export * from "./services.ts";
 export * from "./sessions.ts";
 export * from "./settings.ts";
 export * from "./sign-in.ts";
+export * from "./sign-in-flows.ts";
 export * from "./signing-keys.ts";
 export * from "./tenants.ts";
 export * from "./usage.ts";

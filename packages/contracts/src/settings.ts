@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { RoleName } from "./access.ts";
 import { Line, Nullable, OneOf, Optionals, StrictObject } from "./common.ts";
 
 const DAY = 86_400;
@@ -50,6 +51,58 @@ const sessions = {
   absoluteSeconds: seconds(60, YEAR, "A session ends at the latest after so long"),
 };
 
+/** What a sign-in can begin with. */
+export const SIGN_IN_METHODS = ["password", "passkey", "email_code", "sms_code", "magic_link"] as const;
+export type SignInMethod = (typeof SIGN_IN_METHODS)[number];
+
+/** What a sign-in can be completed with. */
+export const SECOND_FACTORS = ["totp", "passkey", "email_code", "sms_code", "recovery_code"] as const;
+export type SecondFactor = (typeof SECOND_FACTORS)[number];
+
+/** From the mildest to the strictest. */
+export const SECOND_FACTOR_POLICIES = ["never", "enrolled", "new_device", "always"] as const;
+export type SecondFactorPolicy = (typeof SECOND_FACTOR_POLICIES)[number];
+
+const signIn = {
+  methods: Type.Array(OneOf(SIGN_IN_METHODS), {
+    minItems: 1,
+    maxItems: SIGN_IN_METHODS.length,
+    uniqueItems: true,
+    description:
+      "What a sign-in can begin with. Codes and links go to verified addresses only. Applications can allow fewer",
+  }),
+  secondFactors: Type.Array(OneOf(SECOND_FACTORS), {
+    maxItems: SECOND_FACTORS.length,
+    uniqueItems: true,
+    description: "What counts as a second factor. A verified passkey is both factors at once",
+  }),
+  secondFactor: OneOf(SECOND_FACTOR_POLICIES, {
+    description:
+      "Who is asked for one. `enrolled`: who has one; `new_device`: everybody, and who has none must enrol; both " +
+      "except on remembered devices. `always`: everybody, every time. Applications can be stricter",
+  }),
+  secondFactorRoles: Type.Array(RoleName, {
+    maxItems: 100,
+    uniqueItems: true,
+    description: "Roles whose holders are always asked",
+  }),
+  staleSeconds: Nullable(Type.Integer({ minimum: 60, maximum: YEAR }), {
+    description:
+      "An application is entered only with a sign-in younger than so many seconds; null: of any age",
+  }),
+  rememberDeviceDays: Type.Integer({
+    minimum: 0,
+    maximum: 365,
+    description: "How long a browser that was told to is not asked for a second factor; 0: never",
+  }),
+  verifyEmail: Type.Boolean({
+    description: "Who creates an account must give an e-mail address and confirm it before signing in",
+  }),
+  recovery: Type.Boolean({
+    description: "Whether a forgotten password can be replaced with a code sent to a verified address",
+  }),
+};
+
 export const SIGNING_ALGORITHMS = ["ES256", "RS256", "EdDSA"] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
@@ -91,6 +144,7 @@ export const TenantSettings = Type.Object({
   passwordPolicy: Type.Object(passwordPolicy),
   sessions: Type.Object(sessions),
   tokens: Type.Object(tokens),
+  signIn: Type.Object(signIn),
   branding: Type.Object(branding),
 });
 export type TenantSettings = Static<typeof TenantSettings>;
@@ -102,6 +156,7 @@ export const TenantSettingsPatch = StrictObject({
   passwordPolicy: Type.Optional(StrictObject(Optionals(passwordPolicy))),
   sessions: Type.Optional(StrictObject(Optionals(sessions))),
   tokens: Type.Optional(StrictObject(Optionals(tokens))),
+  signIn: Type.Optional(StrictObject(Optionals(signIn))),
   branding: Type.Optional(StrictObject(Optionals(branding))),
 });
 export type TenantSettingsPatch = Static<typeof TenantSettingsPatch>;

@@ -20,7 +20,7 @@ export async function takeNewPassword(
   if (errors) return showNewPassword(deps, request, reply, page, { errors, status: 400 });
   try {
     const previous = await findSignedIn(deps, request);
-    const { flow, cookie } = await choosePassword(deps, request.context, page.flow, {
+    const { flow, cookie } = await choosePassword(deps, request.context, request.tenant, page.flow, {
       password: formOf(request).password ?? "",
       previousSessionId: previous?.session.id,
     });

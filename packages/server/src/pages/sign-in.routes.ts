@@ -28,7 +28,7 @@ export function signInRoutes(app: FastifyInstance, deps: Deps): void {
     if (flow.state === "authenticated") return finishFlow(deps, request, reply, flow);
     if (flow.state === "new-password") return showNewPassword(deps, request, reply, page);
     if (queryText(request, "change") !== undefined && flow.state === "password") {
-      await changeIdentifier(deps, request.context, flow);
+      await changeIdentifier(deps, request.context, request.tenant, flow);
       return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
     }
     return show(deps, request, reply, page);
@@ -65,8 +65,8 @@ async function takeStep(deps: Deps, request: FastifyRequest, flow: Flow): Promis
     throw new IdentityError("request.invalid", { reason: "identifier or password is missing" });
   }
   // Back to the first page, and another identifier.
-  const first = isStalePage ? (await changeIdentifier(deps, context, flow)).flow : flow;
-  return giveIdentifier(deps, context, first, identifier);
+  const first = isStalePage ? (await changeIdentifier(deps, context, tenant, flow)).flow : flow;
+  return giveIdentifier(deps, context, tenant, first, { identifier });
 }
 
 async function refuse(

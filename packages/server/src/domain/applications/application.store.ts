@@ -40,6 +40,7 @@ function toApplication({ tenantId: _tenantId, ...row }: Row): PublicApplication 
       accessTokenSeconds: null,
       refreshTokenSeconds: null,
       idTokenSignedResponseAlg: null,
+      secondFactor: null,
       ...row.settings,
     },
     createdAt: row.createdAt.toISOString(),

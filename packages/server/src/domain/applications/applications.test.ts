@@ -202,6 +202,7 @@ describe("changing an application", () => {
       accessTokenSeconds: 120,
       refreshTokenSeconds: null,
       idTokenSignedResponseAlg: null,
+      secondFactor: null,
     });
     expect(await refusal(updateApplication(deps, context, application.id, { name: "x" }, 1))).toBe(
       "precondition.failed",

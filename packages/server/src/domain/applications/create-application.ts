@@ -4,6 +4,7 @@ import {
   IdentityError,
   type Application as PublicApplication,
   type Scope,
+  SIGN_IN_METHODS,
 } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId, newSecret } from "../../kernel/identifiers.ts";
@@ -30,6 +31,7 @@ function completeApplication(input: CreateApplication): ApplicationValues {
     accessTokenSeconds: null,
     refreshTokenSeconds: null,
     idTokenSignedResponseAlg: null,
+    secondFactor: null,
     ...input.settings,
   };
   return {
@@ -46,7 +48,7 @@ function completeApplication(input: CreateApplication): ApplicationValues {
     scopes: DEFAULT_SCOPES,
     access: "everyone",
     administers: null,
-    signInMethods: ["password"],
+    signInMethods: [...SIGN_IN_METHODS],
     consent: "ask",
     ...input,
     settings,

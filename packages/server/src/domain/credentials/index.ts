@@ -6,6 +6,7 @@ export {
   dropPassword,
   hasPassword,
   importedMark,
+  mustChangePassword,
   replacePassword,
   setPassword,
 } from "./set-password.ts";

@@ -29,6 +29,7 @@ export interface PasswordRow {
   /** Names and addresses of the user, which his password must not contain. */
   identifiers: string[];
   hash: string | null;
+  mustChange: boolean;
   /** Earlier hashes, newest first. */
   history: string[];
 }
@@ -40,7 +41,7 @@ export async function selectPassword(
 ): Promise<PasswordRow | undefined> {
   const [row] = await database.query<PasswordRow>(
     `select u.status, array_remove(array[u.username, u.email, u.phone, u.nickname], null) as identifiers,
-            p.hash, coalesce(p.history, '{}') as history
+            p.hash, coalesce(p.must_change, false) as "mustChange", coalesce(p.history, '{}') as history
        from users u left join passwords p on p.tenant_id = u.tenant_id and p.user_id = u.id
       where u.tenant_id = $1 and u.id = $2 and u.status <> 'deleted'`,
     [tenantId, userId],

@@ -98,6 +98,11 @@ export async function hasPassword(deps: Deps, tenantId: string, userId: string):
   return Boolean((await selectPassword(deps.database, tenantId, userId))?.hash);
 }
 
+/** Whether the user must choose another password before anything else. */
+export async function mustChangePassword(deps: Deps, tenantId: string, userId: string): Promise<boolean> {
+  return (await selectPassword(deps.database, tenantId, userId))?.mustChange ?? false;
+}
+
 /** Of a user who is being deleted; the rules have been asked already. */
 export const dropPassword = deletePassword;
 

@@ -1,3 +1,4 @@
+export { ACR_VALUES, type Acr, acrOf, isAcr, isAtLeast } from "./authentication-context.ts";
 export {
   createImpersonatedSession,
   createSession,

@@ -1,23 +1,8 @@
 import type { Queryable, Transaction } from "../../platform/database/types.ts";
-import type { FlowState } from "./steps.ts";
-
-/** A sign-in under way. */
-export interface Flow {
-  id: string;
-  state: FlowState;
-  applicationId: string | null;
-  identifier: string | null;
-  userId: string | null;
-  sessionId: string | null;
-  amr: string[];
-  /** What the protocol that started the flow needs when it is finished; only that protocol reads it. */
-  continuation: Record<string, unknown>;
-  version: number;
-  expiresAt: Date;
-}
+import type { Flow } from "./flow.ts";
 
 const COLUMNS = `id, state, application_id as "applicationId", identifier, user_id as "userId",
-  session_id as "sessionId", amr, continuation, version, expires_at as "expiresAt"`;
+  session_id as "sessionId", amr, facts, continuation, version, expires_at as "expiresAt"`;
 
 export async function insertFlow(
   database: Queryable,
@@ -28,8 +13,8 @@ export async function insertFlow(
 ): Promise<void> {
   await database.query(
     `insert into sign_in_flows (tenant_id, id, state, browser_hash, application_id, identifier, user_id, session_id,
-                                amr, continuation, version, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13)`,
+                                amr, facts, continuation, version, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11::jsonb, $12, $13, $14)`,
     [
       tenantId,
       flow.id,
@@ -40,6 +25,7 @@ export async function insertFlow(
       flow.userId,
       flow.sessionId,
       flow.amr,
+      JSON.stringify(flow.facts),
       JSON.stringify(flow.continuation),
       flow.version,
       createdAt,
@@ -69,13 +55,23 @@ export async function advanceFlow(
   tx: Transaction | Queryable,
   tenantId: string,
   flow: Flow,
-  to: Pick<Flow, "state" | "identifier" | "userId" | "sessionId" | "amr">,
+  to: Pick<Flow, "state" | "identifier" | "userId" | "sessionId" | "amr" | "facts">,
 ): Promise<boolean> {
   const rows = await tx.query(
     `update sign_in_flows set state = $4, identifier = $5, user_id = $6, session_id = $7, amr = $8,
-            version = version + 1
+            facts = $9::jsonb, version = version + 1
       where tenant_id = $1 and id = $2 and version = $3 returning id`,
-    [tenantId, flow.id, flow.version, to.state, to.identifier, to.userId, to.sessionId, to.amr],
+    [
+      tenantId,
+      flow.id,
+      flow.version,
+      to.state,
+      to.identifier,
+      to.userId,
+      to.sessionId,
+      to.amr,
+      JSON.stringify(to.facts),
+    ],
   );
   return rows.length === 1;
 }

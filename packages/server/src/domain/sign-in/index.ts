@@ -1,5 +1,10 @@
-export { deleteExpiredFlows, type Flow } from "./flow.store.ts";
+export type { Browser } from "./finish.ts";
+export { deleteExpiredFlows } from "./flow.store.ts";
+export type { Flow, FlowFacts, StepResult } from "./flow.ts";
+export { flowView } from "./flow-view.ts";
 export { checkFormToken, formToken } from "./form-token.ts";
+export { changeIdentifier, giveIdentifier } from "./give-identifier.ts";
+export { choosePassword, givePassword } from "./give-password.ts";
 export { deleteExpiredImpersonations } from "./impersonation.store.ts";
 export {
   allowImpersonation,
@@ -18,10 +23,4 @@ export {
   startSignedInFlow,
   takeFinishedFlow,
 } from "./start-flow.ts";
-export {
-  changeIdentifier,
-  choosePassword,
-  giveIdentifier,
-  givePassword,
-  type StepResult,
-} from "./take-steps.ts";
+export { STEPS, type Step } from "./steps.ts";

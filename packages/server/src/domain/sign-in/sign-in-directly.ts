@@ -3,8 +3,8 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Deps } from "../deps.ts";
 import type { SessionPolicy } from "../sessions/index.ts";
-import type { Flow } from "./flow.store.ts";
-import { givePassword, type StepResult, UNSTORED } from "./take-steps.ts";
+import { type Flow, type StepResult, UNSTORED } from "./flow.ts";
+import { givePassword } from "./give-password.ts";
 
 /**
  * A sign-in without our pages, for an application that has its own form: the same steps of the same table, in one
@@ -12,6 +12,8 @@ import { givePassword, type StepResult, UNSTORED } from "./take-steps.ts";
  *
  * @param input - `applicationId`: null at a door that knows no applications; `session`: what that door asks of its
  *   sessions.
+ * @throws IdentityError what `givePassword` throws; `credential.second_factor_required`, `password.change_required` and
+ *   `user.verification_required` when the policy asks for more than the password: the person goes on at the hosted page.
  * @returns what the last step returned; the session is in `flow.sessionId`.
  */
 export async function signInDirectly(
@@ -29,13 +31,13 @@ export async function signInDirectly(
     userId: null,
     sessionId: null,
     amr: [],
+    facts: {},
     continuation: {},
     version: UNSTORED,
     expiresAt: now,
   };
   const result = await givePassword(deps, context, tenant, flow, input);
   const { userId, sessionId } = result.flow;
-  if (!userId || !sessionId)
-    throw new IdentityError("flow.wrong_step", { reason: "another factor is required" });
+  if (!userId || !sessionId) throw new IdentityError("credential.second_factor_required");
   return { ...result, flow: { ...result.flow, userId, sessionId } };
 }

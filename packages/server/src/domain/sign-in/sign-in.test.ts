@@ -135,12 +135,14 @@ describe("a password that must be changed", () => {
     expect([first.flow.state, first.cookie, first.flow.sessionId]).toEqual(["new-password", undefined, null]);
     expect(await code(takeFinishedFlow(deps, visitor, first.flow.id, browser))).toBe("flow.not_found");
     for (const password of [PASSWORD, "short"]) {
-      expect(await code(choosePassword(deps, visitor, first.flow, { password }))).toMatch(/^password\./);
+      expect(await code(choosePassword(deps, visitor, tenant, first.flow, { password }))).toMatch(
+        /^password\./,
+      );
     }
     expect(await code(givePassword(deps, visitor, tenant, first.flow, { password: PASSWORD }))).toBe(
       "flow.wrong_step",
     );
-    const { cookie } = await choosePassword(deps, visitor, first.flow, { password: NEXT });
+    const { cookie } = await choosePassword(deps, visitor, tenant, first.flow, { password: NEXT });
     expect(await findSessionByCookie(deps, tenant.id, cookie)).not.toBeNull();
     const again = await givePassword(deps, visitor, tenant, await begin(newSecret()), {
       identifier,
@@ -160,12 +162,14 @@ describe("a password that must be changed", () => {
     });
     const tabs = await Promise.all(
       [NEXT, "yet another password"].map((password) =>
-        code(choosePassword(deps, visitor, flow, { password })),
+        code(choosePassword(deps, visitor, tenant, flow, { password })),
       ),
     );
     expect(tabs.sort()).toEqual(["flow.not_found", "ok"]);
     const stolen = { ...flow, state: "identifier" as const };
-    expect(await code(choosePassword(deps, visitor, stolen, { password: NEXT }))).toBe("flow.wrong_step");
+    expect(await code(choosePassword(deps, visitor, tenant, stolen, { password: NEXT }))).toBe(
+      "flow.wrong_step",
+    );
   });
 });
 
@@ -207,9 +211,9 @@ describe("signing in again in a browser that has a session", () => {
 
 /** Everything a browser can send at any time, right or wrong. */
 const MOVES: Record<string, (flow: Flow) => Promise<{ flow: Flow; cookie?: string }>> = {
-  "say ann": (flow) => giveIdentifier(deps, visitor, flow, "ann"),
-  "say nobody": (flow) => giveIdentifier(deps, visitor, flow, "nobody"),
-  "be another": (flow) => changeIdentifier(deps, visitor, flow),
+  "say ann": (flow) => giveIdentifier(deps, visitor, tenant, flow, { identifier: "ann" }),
+  "say nobody": (flow) => giveIdentifier(deps, visitor, tenant, flow, { identifier: "nobody" }),
+  "be another": (flow) => changeIdentifier(deps, visitor, tenant, flow),
   "right password": (flow) =>
     givePassword(deps, visitor, tenant, flow, { identifier: "ann", password: PASSWORD }),
   "wrong password": (flow) =>

@@ -1,31 +1,32 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { type RequestContext, systemContext } from "../../kernel/context.ts";
+import { mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { setPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { createUser } from "../users/index.ts";
-import type { Flow } from "./flow.store.ts";
+import { type Browser, findItsApplication, proceedAs } from "./finish.ts";
+import type { Flow, StepResult } from "./flow.ts";
+import { newPerson, SIGNED_UP } from "./person.ts";
 import { nextState } from "./steps.ts";
-import { authenticate, type StepResult } from "./take-steps.ts";
 
-export interface SignUp {
+export interface SignUp extends Browser {
   username?: string | undefined;
   email?: string | undefined;
   phone?: string | undefined;
   nickname?: string | undefined;
   password: string;
-  /** The session this browser had: it ends when the new one begins. */
-  previousSessionId?: string | undefined;
 }
 
 /** Counted per address: creating accounts is as good a door for robots as guessing passwords. */
 const SIGN_UPS = { name: "sign-up", points: 30, seconds: 3_600 };
 
 /**
- * Makes an account and signs it in: one transaction, so that nothing is left of a sign-up that fails half-way.
- * Addresses are not verified yet: `emailVerified` stays false.
+ * Makes an account, and signs it in when the policy asks for nothing more: one transaction, so that nothing is left of
+ * a sign-up that fails half-way. Addresses are not verified yet: `emailVerified` stays false.
  *
- * @throws IdentityError `sign_up.closed`, `flow.wrong_step`, `user.*_taken`, `password.*`, `request.rate_limited`
+ * @throws IdentityError `sign_up.closed`, `flow.wrong_step`, `user.*_taken`, `password.*`, `request.rate_limited`,
+ *   `request.invalid` without the e-mail address that the tenant wants to be confirmed
  */
 export async function signUp(
   deps: Deps,
@@ -36,25 +37,37 @@ export async function signUp(
 ): Promise<StepResult> {
   if (tenant.settings.signUp !== "open") throw new IdentityError("sign_up.closed");
   nextState(flow.state, "sign-up");
+  if (flow.facts.boundTo)
+    throw new IdentityError("flow.wrong_step", { reason: "the flow is about one person" });
   const wait = await deps.limits.consume(SIGN_UPS, `${tenant.id}:${context.ip}`);
   if (wait > 0) throw new IdentityError("request.rate_limited", { retryAfter: wait });
-  const { password, previousSessionId, ...identifiers } = input;
-  const identifier = input.username ?? input.email ?? input.phone;
+  const { username, email, phone, nickname, password } = input;
+  const identifiers = given({ username, email, phone, nickname });
+  const identifier = identifiers.username ?? identifiers.email ?? identifiers.phone;
   if (!identifier) throw new IdentityError("user.identifier_required");
+  if (tenant.settings.signIn.verifyEmail && !identifiers.email) {
+    throw new IdentityError("request.invalid", { fields: [{ path: "/email", message: "is needed" }] });
+  }
+  const application = await findItsApplication(deps, tenant.id, flow);
   return deps.database.transaction(async (tx) => {
     const joined = within(deps, tx);
     // The person has no rights yet; the tenant's open sign-up is what allows this.
     const allowed: RequestContext = { ...context, permissions: systemContext(tenant.id).permissions };
-    const user = await createUser(joined, allowed, { ...given(identifiers), registerSource: "sign-up" });
+    const user = await createUser(joined, allowed, { ...identifiers, registerSource: SIGNED_UP });
+    if (application && !(await mayUse(joined, application, user.id))) {
+      throw new IdentityError("application.access_denied");
+    }
     await setPassword(joined, allowed, user.id, { plain: password });
     await recordEvent(deps, tx, context, { type: "user.signed_up", target: { type: "user", id: user.id } });
-    return authenticate(deps, tx, context, flow, {
-      step: "sign-up",
+    const person = newPerson(identifiers);
+    const proof = {
+      step: "sign-up" as const,
       userId: user.id,
       identifier,
-      method: "pwd",
-      previousSessionId,
-    });
+      amr: ["pwd"],
+      facts: { first: "sign-up" as const },
+    };
+    return proceedAs(deps, tx, context, { tenant, application, person }, flow, proof, input);
   });
 }
 

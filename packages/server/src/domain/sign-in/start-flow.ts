@@ -3,8 +3,9 @@ import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { isId, newId } from "../../kernel/identifiers.ts";
 import type { Deps } from "../deps.ts";
-import type { Session } from "../sessions/index.ts";
-import { type Flow, findFlowOfBrowser, insertFlow, takeFlow } from "./flow.store.ts";
+import type { Acr, Session } from "../sessions/index.ts";
+import { findFlowOfBrowser, insertFlow, takeFlow } from "./flow.store.ts";
+import type { Flow } from "./flow.ts";
 
 /** Seconds: long enough to look for a password, short enough that an open tab is worth nothing tomorrow. */
 const FLOW_SECONDS = 3_600;
@@ -15,6 +16,8 @@ export interface NewFlow {
   applicationId?: string | undefined;
   /** `login_hint`: shown in the form, proves nothing. */
   identifier?: string | undefined;
+  /** The least that the sign-in must prove; the policy may ask for more. */
+  acr?: Acr | undefined;
   continuation: Record<string, unknown>;
 }
 
@@ -26,6 +29,7 @@ export function startFlow(deps: Deps, context: RequestContext, input: NewFlow): 
     userId: null,
     sessionId: null,
     amr: [],
+    facts: input.acr === undefined ? {} : { acr: input.acr },
   });
 }
 
@@ -48,6 +52,7 @@ export async function startSignedInFlow(
     userId,
     sessionId,
     amr: [...amr],
+    facts: {},
   });
 }
 
@@ -55,7 +60,7 @@ async function begin(
   deps: Deps,
   context: RequestContext,
   { browser, applicationId, continuation }: NewFlow,
-  who: Pick<Flow, "state" | "identifier" | "userId" | "sessionId" | "amr">,
+  who: Pick<Flow, "state" | "identifier" | "userId" | "sessionId" | "amr" | "facts">,
 ): Promise<Flow> {
   const now = deps.clock.now();
   const flow: Flow = {

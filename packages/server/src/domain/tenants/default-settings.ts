@@ -20,6 +20,16 @@ export const DEFAULT_SETTINGS: TenantSettings = {
     signingAlgorithm: "ES256",
     keyRotationDays: 90,
   },
+  signIn: {
+    methods: ["password", "passkey"],
+    secondFactors: ["totp", "passkey", "recovery_code"],
+    secondFactor: "enrolled",
+    secondFactorRoles: [],
+    staleSeconds: null,
+    rememberDeviceDays: 30,
+    verifyEmail: false,
+    recovery: true,
+  },
   branding: { displayName: null, logo: null, accent: null, background: null, scheme: "automatic" },
 };
 

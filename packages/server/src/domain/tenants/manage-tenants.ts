@@ -260,6 +260,15 @@ function checkedSettings(stored: TenantSettingsPatch): TenantSettings {
       fields: [{ path: "/settings/passwordPolicy/minLength", message: "must not be above maxLength" }],
     });
   }
+  const { secondFactor, secondFactors, secondFactorRoles } = settings.signIn;
+  const demandsOne =
+    secondFactor === "new_device" || secondFactor === "always" || secondFactorRoles.length > 0;
+  if (demandsOne && !secondFactors.some((factor) => factor === "totp" || factor === "passkey")) {
+    const message = "must have `totp` or `passkey`, or nobody without a second factor could enrol one";
+    throw new IdentityError("request.invalid", {
+      fields: [{ path: "/settings/signIn/secondFactors", message }],
+    });
+  }
   return settings;
 }
 

@@ -68,7 +68,7 @@ export async function listUsers(
   return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
-/** Counts a finished sign-in of `userId`: number, time and address. */
-export function noteSignIn(deps: Deps, context: RequestContext, userId: string): Promise<void> {
+/** Counts a finished sign-in of `userId`: number, time and address. False when the user is not active (any longer). */
+export function noteSignIn(deps: Deps, context: RequestContext, userId: string): Promise<boolean> {
   return countSignIn(deps.database, context.tenantId, userId, context.ip, deps.clock.now());
 }

@@ -294,10 +294,11 @@ export async function countSignIn(
   id: string,
   ip: string | null,
   now: Date,
-): Promise<void> {
-  await database.query(
+): Promise<boolean> {
+  const rows = await database.query(
     `update users set logins_count = logins_count + 1, last_login_at = $4, last_ip = $3
-      where tenant_id = $1 and id = $2`,
+      where tenant_id = $1 and id = $2 and status = 'active' returning id`,
     [tenantId, id, ip, now],
   );
+  return rows.length === 1;
 }

@@ -124,3 +124,7 @@ alter table sign_in_flows add column facts jsonb not null default '{}';
 alter table sessions
   add column impersonator_id text,
   add column impersonation_reason text;
+
+-- Until now there was one method, so nobody has chosen it: which ones may be used is the tenant's to say.
+update applications set sign_in_methods = '{password,passkey,email_code,sms_code,magic_link}'
+  where sign_in_methods = '{password}';
