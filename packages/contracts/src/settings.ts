@@ -127,6 +127,61 @@ const branding = {
   scheme: OneOf(["light", "dark", "automatic"]),
 };
 
+const Origin = Type.String({
+  maxLength: 255,
+  pattern: "^(?:\\*|https?://[A-Za-z0-9.:\\[\\]-]+)$",
+  description: "`https://shop.example.com`; `*` stands for every one",
+});
+
+/** The dialect of zibanu-django-auth at `/zibanu`. What begins with `danger` brings one of its own risks back. */
+const zibanu = {
+  compat: OneOf(["1.1", "3.0"], { description: "The release whose statuses and error codes are answered" }),
+  errorFormat: OneOf(["drf", "zibanu"], {
+    description: "Whether errors of the framework look like the framework's or as its exception handler writes them",
+  }),
+  language: OneOf(["automatic", "en", "es", "zh-CN"], {
+    description: "Of the messages; automatic: what Accept-Language asks for",
+  }),
+  timeZone: Line(64, { minLength: 1, description: "Whose offset the times in answers have: an IANA name" }),
+  tokenSeconds: seconds(60, DAY, "Lifetime of a sliding token"),
+  sessionSeconds: seconds(60, YEAR, "So long a token can be refreshed after the sign-in"),
+  acceptBearer: Type.Boolean({ description: "Take `Bearer` for `JWT` in the Authorization header" }),
+  allowedOrigins: Type.Array(Origin, {
+    maxItems: 100,
+    uniqueItems: true,
+    description: "Web pages that may call the dialect (CORS)",
+  }),
+  allowMultipleLogin: Type.Boolean({
+    description: "Whether people who are no staff may have several sessions where their profile says so",
+  }),
+  automaticUsername: Type.Boolean({ description: "A new user's username is made up" }),
+  automaticPassword: Type.Boolean({ description: "A new user chooses the password by the invitation's link" }),
+  includeRoles: Type.Boolean({ description: "Name the groups in answers about a user" }),
+  includePermissions: Type.Boolean({ description: "Name the direct permissions in answers about a user" }),
+  avatarFormat: OneOf(["base64", "url"]),
+  avatarBytes: Type.Integer({ minimum: 1_024, maximum: 1_048_576, description: "Largest avatar" }),
+  avatarPixels: Type.Integer({ minimum: 16, maximum: 8_192, description: "Largest width and height" }),
+  defaultTheme: Line(50, { minLength: 1 }),
+  staffRole: Type.String({
+    minLength: 1,
+    maxLength: 128,
+    pattern: "^[^\\s\\u0000-\\u001F\\u007F-\\u009F/*]+$",
+    description: "Code of the role that `is_staff` stands for",
+  }),
+  requireProfile: Type.Boolean({ description: "Refuse the sign-in of users who have no preferences at all" }),
+  guestLevel: Type.Boolean({ description: "Let the level 9 of a group count for its members" }),
+  dangerMailPasswords: Type.Boolean({
+    description: "Send passwords in the clear, and replace a forgotten one at once",
+  }),
+  dangerTellUnknownEmail: Type.Boolean({
+    description: "Say at request-password whether an address is registered",
+  }),
+  dangerIgnoreLevels: Type.Boolean({
+    description: "Let people change and delete users of a higher level than their own",
+  }),
+  dangerWeakenOwnPassword: Type.Boolean({ description: "Let people switch off their own secure_password" }),
+};
+
 const values = {
   signUp: OneOf(["open", "closed"], { description: "Whether people may create an account themselves" }),
   signInForm: OneOf(["together", "identifier_first"], {
@@ -146,6 +201,7 @@ export const TenantSettings = Type.Object({
   tokens: Type.Object(tokens),
   signIn: Type.Object(signIn),
   branding: Type.Object(branding),
+  zibanu: Type.Object(zibanu),
 });
 export type TenantSettings = Static<typeof TenantSettings>;
 
@@ -158,5 +214,6 @@ export const TenantSettingsPatch = StrictObject({
   tokens: Type.Optional(StrictObject(Optionals(tokens))),
   signIn: Type.Optional(StrictObject(Optionals(signIn))),
   branding: Type.Optional(StrictObject(Optionals(branding))),
+  zibanu: Type.Optional(StrictObject(Optionals(zibanu))),
 });
 export type TenantSettingsPatch = Static<typeof TenantSettingsPatch>;
