@@ -59,6 +59,8 @@ export const ERRORS = {
   },
   "token.invalid": { status: 401, message: "The token is not valid." },
   "token.expired": { status: 401, message: "The token has expired. Get a new one." },
+  "token.revoked": { status: 401, message: "The token was revoked. Sign in again." },
+  "token.wrong_type": { status: 401, message: "The token is of another type than is needed here." },
   "token.wrong_audience": { status: 401, message: "The token is meant for another audience." },
   "permission.denied": { status: 403, message: "You do not have the permission that this needs." },
   "token.wrong_client": { status: 400, message: "The token belongs to another application." },
@@ -94,10 +96,14 @@ export const ERRORS = {
     message: "A user needs at least one of username, e-mail address and phone number.",
   },
   "user.suspended": { status: 403, message: "This account is suspended. Ask an administrator." },
+  "user.own_account": { status: 409, message: "Nobody can delete the account that he is signed in with." },
   "user.last_administrator": {
     status: 409,
     message: "This is the last active administrator. Make another user administrator first.",
   },
+  "avatar.not_found": { status: 404, message: "There is no such picture." },
+  "avatar.invalid": { status: 400, message: "This is no complete PNG, JPEG, GIF or WebP picture." },
+  "avatar.too_large": { status: 413, message: "The picture has too many bytes or pixels." },
   "custom_field.not_found": { status: 404, message: "There is no such custom field." },
   "custom_field.key_taken": { status: 409, message: "A custom field with this key already exists." },
   "custom_field.invalid_value": { status: 400, message: "A custom field value does not fit its definition." },
@@ -121,6 +127,11 @@ export const ERRORS = {
     message: "This password hash has an unknown or unsafe format.",
   },
   "password.too_short": { status: 400, message: "The password is too short." },
+  "password.not_secure": {
+    status: 400,
+    message:
+      "The password needs at least 12 characters with lower and upper case letters, digits and one of ¡!#$%&()*+.-@/_~.",
+  },
   "password.too_long": { status: 400, message: "The password is too long." },
   "password.breached": {
     status: 400,
@@ -199,6 +210,8 @@ export const ERRORS = {
   },
 
   // Groups and organizations
+  "level.too_high": { status: 403, message: "This needs a level as high as the user's." },
+  "permission.not_found": { status: 404, message: "There is no such permission." },
   "group.not_found": { status: 404, message: "There is no such group." },
   "group.code_taken": { status: 409, message: "A group with this code already exists." },
   "organization.not_found": { status: 404, message: "There is no such organization." },

@@ -137,7 +137,8 @@ const Origin = Type.String({
 const zibanu = {
   compat: OneOf(["1.1", "3.0"], { description: "The release whose statuses and error codes are answered" }),
   errorFormat: OneOf(["drf", "zibanu"], {
-    description: "Whether errors of the framework look like the framework's or as its exception handler writes them",
+    description:
+      "Whether errors of the framework look like the framework's or as its exception handler writes them",
   }),
   language: OneOf(["automatic", "en", "es", "zh-CN"], {
     description: "Of the messages; automatic: what Accept-Language asks for",
@@ -155,7 +156,9 @@ const zibanu = {
     description: "Whether people who are no staff may have several sessions where their profile says so",
   }),
   automaticUsername: Type.Boolean({ description: "A new user's username is made up" }),
-  automaticPassword: Type.Boolean({ description: "A new user chooses the password by the invitation's link" }),
+  automaticPassword: Type.Boolean({
+    description: "A new user chooses the password by the invitation's link",
+  }),
   includeRoles: Type.Boolean({ description: "Name the groups in answers about a user" }),
   includePermissions: Type.Boolean({ description: "Name the direct permissions in answers about a user" }),
   avatarFormat: OneOf(["base64", "url"]),

@@ -99,7 +99,9 @@ export type UserProfilePatch = Static<typeof UserProfilePatch>;
 const preferences = {
   multipleLogin: Type.Boolean({ description: "May have several sessions at once; default true" }),
   keepLoggedIn: Type.Boolean({ description: "Sessions outlive the browser; default false" }),
-  securePassword: Type.Boolean(),
+  securePassword: Type.Boolean({
+    description: "Own passwords must have 12 characters of four kinds; default false",
+  }),
   theme: Line(50),
   language: LanguageTag,
   timezone: Line(64),

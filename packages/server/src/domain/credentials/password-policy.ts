@@ -11,6 +11,8 @@ export interface PasswordPolicy {
 export interface PasswordContext {
   /** The user's names and addresses: username, e-mail, phone, nickname. Empty ones are ignored. */
   identifiers: readonly string[];
+  /** Whether the user has chosen to have a secure password. */
+  secure?: boolean;
   /** Whether the password is one of the user's last n. Expensive, so it is asked only when all else is well. */
   isReused?: (password: string) => Promise<boolean>;
   breached?: BreachedPasswords;
@@ -24,6 +26,7 @@ export type PasswordViolation = Extract<
   | "password.contains_identifier"
   | "password.breached"
   | "password.reused"
+  | "password.not_secure"
 >;
 
 const DEFAULT_MINIMUM_LENGTH = 8;
@@ -46,9 +49,18 @@ export async function checkPasswordPolicy(
   if (length < (policy.minimumLength ?? DEFAULT_MINIMUM_LENGTH)) violations.push("password.too_short");
   if (length > maximum || [...password].length > maximum) return [...violations, "password.too_long"];
   if (containsIdentifier(password, context.identifiers)) violations.push("password.contains_identifier");
+  if (context.secure && !isSecurePassword(password)) violations.push("password.not_secure");
   if (await context.breached?.isBreached(password)) violations.push("password.breached");
   if (violations.length === 0 && (await context.isReused?.(password))) violations.push("password.reused");
   return violations;
+}
+
+const SECURE_LENGTH = 12;
+const SECURE_KINDS = [/[a-z]/, /[A-Z]/, /[0-9]/, /[¡!#$%&()*+.\-@/_~]/];
+
+/** Zibanu's own rule, for users who have it switched on: some length, and each of four kinds of characters. */
+function isSecurePassword(password: string): boolean {
+  return [...password].length >= SECURE_LENGTH && SECURE_KINDS.every((kind) => kind.test(password));
 }
 
 function containsIdentifier(password: string, identifiers: readonly string[]): boolean {

@@ -26,6 +26,8 @@ export async function selectForSignIn(
 
 export interface PasswordRow {
   status: UserStatus;
+  /** Whether his password must be a secure one; see `isSecurePassword`. */
+  secure: boolean;
   /** Names and addresses of the user, which his password must not contain. */
   identifiers: string[];
   hash: string | null;
@@ -41,6 +43,7 @@ export async function selectPassword(
 ): Promise<PasswordRow | undefined> {
   const [row] = await database.query<PasswordRow>(
     `select u.status, array_remove(array[u.username, u.email, u.phone, u.nickname], null) as identifiers,
+            coalesce((u.preferences -> 'securePassword')::bool, false) as secure,
             p.hash, coalesce(p.must_change, false) as "mustChange", coalesce(p.history, '{}') as history
        from users u left join passwords p on p.tenant_id = u.tenant_id and p.user_id = u.id
       where u.tenant_id = $1 and u.id = $2 and u.status <> 'deleted'`,

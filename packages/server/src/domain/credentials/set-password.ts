@@ -117,6 +117,7 @@ async function newHash(deps: Deps, tenantId: string, user: PasswordRow, password
     password,
     {
       identifiers: user.identifiers,
+      secure: user.secure,
       isReused: async (candidate) => {
         for (const hash of remembered) if ((await deps.hasher.verify(hash, candidate)).ok) return true;
         return false;

@@ -88,7 +88,7 @@ export async function removeGroupMembers(
   });
 }
 
-function changesOf(tenantId: string, groupId: string, userIds: readonly string[]): ChangeKey[] {
+export function changesOf(tenantId: string, groupId: string, userIds: readonly string[]): ChangeKey[] {
   return userIds.flatMap((userId): ChangeKey[] => [
     `user:${userId}`,
     `access-part:${tenantId}:group-member:${groupId}:${userId}`,

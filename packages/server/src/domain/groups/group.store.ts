@@ -188,3 +188,44 @@ export function selectGroupsOfUser(
     [tenantId, userId],
   );
 }
+
+/** Those of a level or below it, the oldest first; groups without a level have `unset`. */
+export async function selectGroupsFromLevel(
+  database: Queryable,
+  tenantId: string,
+  level: number,
+  unset: number,
+  limit: number,
+): Promise<Group[]> {
+  const rows = await database.query<GroupRow>(
+    `select ${COLUMNS} from groups where tenant_id = $1 and coalesce(level, $3::int) >= $2 order by serial limit $4`,
+    [tenantId, level, unset, limit],
+  );
+  return rows.map(toGroup);
+}
+
+export async function hasGroups(database: Queryable, tenantId: string): Promise<boolean> {
+  const [row] = await database.query<{ found: boolean }>(
+    "select exists (select from groups where tenant_id = $1) as found",
+    [tenantId],
+  );
+  return row?.found ?? false;
+}
+
+/** Locks the groups that a user is in, or that have one of these numbers, so that they stay until the end. */
+export function lockGroupsOfUser(
+  tx: Transaction,
+  tenantId: string,
+  userId: string,
+  serials: readonly number[],
+): Promise<{ id: string; serial: number; isMember: boolean }[]> {
+  return tx.query(
+    `select g.id, g.serial, exists (select from group_members m where m.tenant_id = g.tenant_id
+              and m.group_id = g.id and m.user_id = $2) as "isMember"
+       from groups g
+      where g.tenant_id = $1 and (g.serial = any($3::bigint[]) or exists (
+              select from group_members m where m.tenant_id = g.tenant_id and m.group_id = g.id and m.user_id = $2))
+      order by g.id for share of g`,
+    [tenantId, userId, serials],
+  );
+}

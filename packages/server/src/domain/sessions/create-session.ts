@@ -125,6 +125,7 @@ async function begin(
     lastSeenAt: now,
     expiresAt: addSeconds(now, Math.min(idleSeconds, absoluteSeconds)),
     revokedAt: null,
+    tokenGeneration: 1,
   };
   const { limit } = policy;
   if (!limit) await insertSession(deps.database, session);

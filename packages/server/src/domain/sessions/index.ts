@@ -17,4 +17,4 @@ export {
   revokeSessionsOfUser,
 } from "./revoke-session.ts";
 export { deleteExpiredSessions, type Session } from "./session.store.ts";
-export { finishLastSeen, touchSession } from "./touch-session.ts";
+export { finishLastSeen, nextTokenGeneration, touchSession } from "./touch-session.ts";

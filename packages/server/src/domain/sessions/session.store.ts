@@ -32,6 +32,8 @@ export interface Session {
   /** The earlier end of its idle and its absolute lifetime, as of `lastSeenAt`. */
   expiresAt: Date;
   revokedAt: Date | null;
+  /** Of its sliding token: a refresh makes the next one, and the earlier ones are no more. */
+  tokenGeneration: number;
 }
 
 const COLUMNS = `tenant_id as "tenantId", id, user_id as "userId", secret_hash as "secretHash",
@@ -39,7 +41,8 @@ const COLUMNS = `tenant_id as "tenantId", id, user_id as "userId", secret_hash a
   impersonation_reason as "impersonationReason", slot, idle_seconds as "idleSeconds",
   absolute_seconds as "absoluteSeconds", amr,
   authenticated_at as "authenticatedAt", device_name as "deviceName", ip, user_agent as "userAgent",
-  created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", revoked_at as "revokedAt"`;
+  created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", revoked_at as "revokedAt",
+  token_generation as "tokenGeneration"`;
 
 export async function insertSession(database: Queryable, session: Session): Promise<void> {
   await database.query(
@@ -249,6 +252,30 @@ export async function renewSessionRow(
     [tenantId, id, userId, fresh.secretHash, fresh.amr, fresh.authenticatedAt],
   );
   return rows.length === 1;
+}
+
+/**
+ * The next generation of a live session's sliding token, if `generation` is still the present one, and its idle time
+ * begins anew: of two requests at once one wins.
+ *
+ * @returns when the session ends now.
+ */
+export async function advanceTokenGeneration(
+  tx: Transaction,
+  tenantId: string,
+  id: string,
+  generation: number,
+  lifetimes: { idleSeconds: number; absoluteSeconds: number },
+  now: Date,
+): Promise<Date | undefined> {
+  const [row] = await tx.query<{ expiresAt: Date }>(
+    `update sessions set token_generation = token_generation + 1, last_seen_at = $4,
+            expires_at = least(created_at + $6::int * interval '1 second', $4::timestamptz + $5::int * interval '1 second')
+      where tenant_id = $1 and id = $2 and token_generation = $3 and revoked_at is null and expires_at > $4
+     returning expires_at as "expiresAt"`,
+    [tenantId, id, generation, now, lifetimes.idleSeconds, lifetimes.absoluteSeconds],
+  );
+  return row?.expiresAt;
 }
 
 /** Sessions that ended before `before`. Returns how many went; `limit` means that there may be more. */

@@ -1,8 +1,9 @@
 import { addSeconds } from "../../kernel/clock.ts";
 import { type LatestTime, LatestTimes } from "../../kernel/latest-times.ts";
+import type { Transaction } from "../../platform/database/types.ts";
 import { type Deps, onePerServer, outsideTransaction } from "../deps.ts";
 import { sessionLifetimes, shorter } from "./create-session.ts";
-import { type Session, updateLastSeen } from "./session.store.ts";
+import { advanceTokenGeneration, type Session, updateLastSeen } from "./session.store.ts";
 
 /** Last-seen times are kept to the minute, or to a quarter of a shorter idle lifetime. */
 const PRECISION_MILLISECONDS = 60_000;
@@ -50,4 +51,30 @@ async function write(deps: Deps, times: readonly LatestTime[]): Promise<void> {
     ...(await sessionLifetimes(deps, time.tenantId)),
   }));
   await updateLastSeen(deps.database, await Promise.all(withLifetimes));
+}
+
+/**
+ * Ends the present sliding token of a session and prolongs the session, up to its longest lifetime. Of several
+ * requests with one token one wins.
+ *
+ * @param session - as it was seen with the token; its generation must still be the present one.
+ * @returns when the session ends now; undefined when another request was quicker, or the session has ended.
+ */
+export async function nextTokenGeneration(
+  deps: Deps,
+  tx: Transaction,
+  session: Session,
+): Promise<Date | undefined> {
+  const { tenantId, id, tokenGeneration } = session;
+  const lifetimes = shorter(await sessionLifetimes(deps, tenantId), session);
+  const expiresAt = await advanceTokenGeneration(
+    tx,
+    tenantId,
+    id,
+    tokenGeneration,
+    lifetimes,
+    deps.clock.now(),
+  );
+  if (expiresAt) tx.notify([`session:${id}`]);
+  return expiresAt;
 }

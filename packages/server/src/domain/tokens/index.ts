@@ -22,6 +22,12 @@ export {
   rotateSigningKeys,
 } from "./rotate-signing-keys.ts";
 export { signJwt } from "./sign-jwt.ts";
+export {
+  issueSlidingToken,
+  refreshSlidingToken,
+  type VerifiedSlidingToken,
+  verifySlidingToken,
+} from "./sliding-token.ts";
 export { deleteExpiredFamilies, type RequestedClaims } from "./token-family.store.ts";
 export { useOnce } from "./use-once.ts";
 export { claimsOfScopes, SUPPORTED_CLAIMS, userClaims } from "./user-claims.ts";

@@ -1,10 +1,11 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { findPrincipal, type Principal } from "../access/index.ts";
 import { type Application, findApplication, mayUse } from "../applications/index.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { type Deps, isJoined } from "../deps.ts";
 import { findSession } from "../sessions/index.ts";
 import { isIssuerOf } from "../tenants/index.ts";
 import { type FamilyFacts, findFamilyFacts } from "./family-facts.ts";
+import { verifiedTokensOf } from "./verified-tokens.ts";
 import { type JwtClaims, verifyJwt } from "./verify-jwt.ts";
 
 /** What an access token of ours says; none of it changes while the token exists. */
@@ -39,52 +40,7 @@ export interface VerifiedToken {
   principal: Principal | null;
 }
 
-/** Tokens whose signature was checked; about 1.5 kB each. */
-const CAPACITY = 50_000;
-
-/** Characters at a token's end, in its signature: enough to tell any two apart. */
-const KEY_LENGTH = 43;
-
-/**
- * Verified tokens. Only what can never change is kept, so entries go only for want of room. They are found by their
- * last characters, because a map hashes the whole of a key that it has not seen, and then compared as a whole.
- */
-class VerifiedTokens {
-  readonly #entries = new Map<string, { token: string; claims: AccessTokenClaims }>();
-
-  find(tenantId: string, token: string): AccessTokenClaims | undefined {
-    const entry = this.#entries.get(token.slice(-KEY_LENGTH));
-    return entry?.token === token && entry.claims.tenantId === tenantId ? entry.claims : undefined;
-  }
-
-  keep(token: string, claims: AccessTokenClaims): void {
-    if (this.#entries.size >= CAPACITY) {
-      const oldest = this.#entries.keys().next();
-      if (!oldest.done) this.#entries.delete(oldest.value);
-    }
-    this.#entries.set(token.slice(-KEY_LENGTH), { token, claims });
-  }
-
-  forget(token: string): void {
-    this.#entries.delete(token.slice(-KEY_LENGTH));
-  }
-
-  clear(): void {
-    this.#entries.clear();
-  }
-}
-
-const verifiedTokens = onePerServer((feed) => {
-  const tokens = new VerifiedTokens();
-  feed.subscribe({
-    // A key may have been removed because it leaked: what it signed must be checked again.
-    onChange: (noun) => {
-      if (noun === "signing-keys") tokens.clear();
-    },
-    onGap: () => tokens.clear(),
-  });
-  return tokens;
-});
+const verifiedTokens = verifiedTokensOf<AccessTokenClaims>();
 
 /**
  * THE verification of an access token: every dialect, the API, userinfo and introspection ask here. Signature and

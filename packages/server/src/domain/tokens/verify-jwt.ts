@@ -5,13 +5,13 @@ import { findKeyById, type RingKey } from "./key-ring.ts";
 import type { JwtType } from "./sign-jwt.ts";
 
 /** Characters; ours are below 2,000. */
-const MAX_LENGTH = 16_384;
+export const MAX_LENGTH = 16_384;
 
-const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+export const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 export type JwtClaims = Record<string, unknown>;
 
-function invalid(reason: string): IdentityError {
+export function invalid(reason: string): IdentityError {
   return new IdentityError("token.invalid", { reason });
 }
 
@@ -58,7 +58,7 @@ function verifyWith(key: RingKey | undefined, algorithm: unknown, token: string)
   return parseObject(token.slice(token.indexOf(".") + 1, end));
 }
 
-function parseObject(segment: string): Record<string, unknown> {
+export function parseObject(segment: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));

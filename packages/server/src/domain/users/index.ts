@@ -1,3 +1,11 @@
+export {
+  type Avatar,
+  type AvatarLimits,
+  checkPicture,
+  findAvatarOfUser,
+  getAvatar,
+  setAvatar,
+} from "./avatars.ts";
 export { createUser } from "./create-user.ts";
 export {
   createCustomField,

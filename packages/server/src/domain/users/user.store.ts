@@ -285,6 +285,7 @@ export async function eraseUser(tx: Transaction, tenantId: string, id: string, n
     [tenantId, id, now],
   );
   await tx.query("delete from federated_identities where tenant_id = $1 and user_id = $2", [tenantId, id]);
+  await tx.query("delete from avatars where tenant_id = $1 and user_id = $2", [tenantId, id]);
 }
 
 /** Not a change of the user that anybody must hear of: neither version nor notice. */

@@ -1,0 +1,16 @@
+export { DEFAULT_LEVEL, LEVELS } from "./levels.ts";
+export { addPerson, deletePerson, type Standing, updatePerson } from "./manage-people.ts";
+export {
+  findPerson,
+  getPerson,
+  isSingleSession,
+  levelOfActor,
+  listPeople,
+  type Person,
+  type PersonKey,
+} from "./people.ts";
+export {
+  findDirectPermissions,
+  listNumberedPermissions,
+  type NumberedPermission,
+} from "./permission-numbers.ts";
