@@ -20,7 +20,9 @@ import {
   loadRightsOf,
 } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
-import { type Deps, within } from "../deps.ts";
+import { type Deps, outsideTransaction, within } from "../deps.ts";
+import { notify } from "../notifications/index.ts";
+import { findTenantById, linkTo } from "../tenants/index.ts";
 import {
   consumeInvitation,
   deleteInvitationRow,
@@ -29,7 +31,7 @@ import {
   selectInvitations,
   selectOpenInvitation,
 } from "./invitation.store.ts";
-import { lockUnit } from "./unit.store.ts";
+import { lockUnit, selectUnit } from "./unit.store.ts";
 import { joinUnit } from "./unit-members.ts";
 
 const SEVEN_DAYS = 7 * 86_400;
@@ -72,9 +74,34 @@ export async function createInvitation(
     const target = { type: "invitation", id: invitation.id };
     const data = { unitId, roles: invitation.roles };
     await recordEvent(deps, tx, context, { type: "invitation.created", target, data });
+    if (send) await sendInvitation(within(deps, tx), context, invitation, token);
     return invitation;
   });
   return { ...created, token: send ? null : token };
+}
+
+async function sendInvitation(
+  joined: Deps,
+  context: RequestContext,
+  { unitId, email, createdAt, expiresAt }: Invitation,
+  token: string,
+): Promise<void> {
+  const { tenantId } = context;
+  const tenant = await findTenantById(outsideTransaction(joined), tenantId);
+  if (!tenant) throw new IdentityError("tenant.not_found");
+  const unit = unitId === null ? undefined : await selectUnit(joined.database, tenantId, unitId);
+  const seconds = (Date.parse(expiresAt) - Date.parse(createdAt)) / 1_000;
+  await notify(joined, context, tenant, {
+    template: "invitation",
+    channel: "email",
+    to: email,
+    locale: null,
+    values: {
+      organization: unit?.name ?? tenant.settings.branding.displayName ?? tenant.name,
+      link: await linkTo(outsideTransaction(joined), tenantId, "/invitation", { token }),
+      days: Math.max(1, Math.round(seconds / 86_400)),
+    },
+  });
 }
 
 /** @returns the ids of the roles. */

@@ -7,6 +7,8 @@ import type { Factors, Person } from "./needs.ts";
 
 /** `registerSource` of who has created the account himself. */
 export const SIGNED_UP = "sign-up";
+/** And of who has done so with an invitation. */
+export const INVITED = "invitation";
 
 const NO_FACTORS: Factors = { totp: false, passkeys: 0, email: null, phone: null, recoveryCodes: 0 };
 
@@ -37,5 +39,6 @@ export async function loadPerson(deps: Deps, tenant: Tenant, userId: string): Pr
 /** Not from the cache: it may have been confirmed a moment ago. */
 async function hasUnconfirmedEmail(deps: Deps, tenantId: string, userId: string): Promise<boolean> {
   const user = await findUser(deps, tenantId, userId);
-  return user?.email != null && !user.emailVerified && user.registerSource === SIGNED_UP;
+  if (user?.email == null || user.emailVerified) return false;
+  return user.registerSource === SIGNED_UP || user.registerSource === INVITED;
 }
