@@ -126,6 +126,32 @@ export const ERRORS = {
     status: 400,
     message: "This password hash has an unknown or unsafe format.",
   },
+  "code.rejected": { status: 401, message: "The code is wrong or no longer valid." },
+  "code.used_up": { status: 401, message: "Too many wrong codes. Ask for a new one." },
+  "code.too_soon": {
+    status: 429,
+    message: "A code was just sent. Wait a moment before you ask for another.",
+  },
+  "code.too_many": {
+    status: 429,
+    message: "Too many codes were asked for. Wait some minutes and try again.",
+  },
+  "passkey.rejected": {
+    status: 401,
+    message: "This passkey was not accepted. Try again or use another way.",
+  },
+  "passkey.already_registered": { status: 409, message: "This passkey is registered already." },
+  "passkey.unavailable": {
+    status: 409,
+    message: "Passkeys need the server to have a domain name. Ask an administrator.",
+  },
+  "factor.not_found": { status: 404, message: "There is no such factor." },
+  "factor.too_many": { status: 409, message: "No more factors of this kind can be added. Remove one first." },
+  "factor.required": {
+    status: 409,
+    message: "This is the last second factor and one is required. Add another one first.",
+  },
+  "device.not_found": { status: 404, message: "There is no such device." },
   "password.too_short": { status: 400, message: "The password is too short." },
   "password.not_secure": {
     status: 400,

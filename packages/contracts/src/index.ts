@@ -8,6 +8,7 @@ export * from "./configuration.ts";
 export * from "./decisions.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export * from "./factors.ts";
 export * from "./grants.ts";
 export * from "./groups.ts";
 export * from "./impersonation.ts";

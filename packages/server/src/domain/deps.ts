@@ -23,6 +23,8 @@ export interface Deps {
   log: Logger;
   /** Passwords that attackers know; asked where a tenant's policy says so. */
   breachedPasswords?: { isBreached(password: string): Promise<boolean> };
+  /** Origins of further sites whose pages may use passkeys, e.g. `https://login.example.org`. */
+  passkeyOrigins?: readonly string[];
   /** Without trailing slash, e.g. `https://id.example.com`. */
   publicUrl: string;
 }

@@ -1,4 +1,5 @@
 import { deleteReadEvents, sealAllAuditEntries } from "../domain/audit/index.ts";
+import { CREDENTIAL_EXPIRIES } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { deleteExpiredInstances } from "../domain/services/index.ts";
 import { deleteExpiredSessions } from "../domain/sessions/index.ts";
@@ -24,6 +25,7 @@ const EXPIRIES = [
   deleteExpiredSingleUses,
   deleteOldDeliveries,
   deleteExpiredInstances,
+  ...CREDENTIAL_EXPIRIES,
   (database: Deps["database"], now: Date, limit: number) =>
     deleteReadEvents(database, addSeconds(now, -OUTBOX_SECONDS), limit),
 ];

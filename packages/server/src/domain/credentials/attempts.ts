@@ -11,16 +11,19 @@ const ADDRESS_LIMIT: LimitRule = { name: "sign-in-address", points: 200, seconds
 const AT_A_TIME = 4;
 const MAY_WAIT = 128;
 
+/** What is counted: something was guessed wrong. */
+const WRONG: ReadonlySet<string> = new Set(["credential.rejected", "code.rejected", "code.used_up"]);
+
 const poolsOf = onePerServer(() => new Map<string, WorkPool>());
 
 /**
- * Runs the check of a password under the lock-out of its account and its address. A failure is counted after the
+ * Runs the check of a password or a code under the lock-out of its account and its address. A failure is counted after the
  * check, so that many right sign-ins at once lock nobody out; therefore only a few checks of one account run at a
  * time, and each of them sees the failures before it. A guesser who sends everything at once gets at most
  * `AT_A_TIME` more guesses in each process than the setting says.
  *
  * @param account - what was typed, or the user's id; counted alike whether it exists or not.
- * @param check - throws `credential.rejected` for a wrong password; only that is counted.
+ * @param check - throws `credential.rejected` for a wrong password, `code.*` for a wrong code; only these are counted.
  * @throws IdentityError `credential.locked`, `credential.busy`, and what `check` throws
  */
 export async function underLockout<T>(
@@ -44,7 +47,7 @@ export async function underLockout<T>(
       if (counted) await deps.limits.reset(rule, key);
       return result;
     } catch (error) {
-      if (!(error instanceof IdentityError) || error.code !== "credential.rejected") throw error;
+      if (!(error instanceof IdentityError && WRONG.has(error.code))) throw error;
       await deps.limits.consume(rule, key);
       if (context.ip !== null) await deps.limits.consume(ADDRESS_LIMIT, context.ip);
       const [account] = await deps.limits.look([{ limit: rule, key }]);

@@ -6,6 +6,7 @@ import { type Deps, within } from "../deps.ts";
 import { revokeSessionsOfUser } from "../sessions/index.ts";
 import { findTenantById } from "../tenants/index.ts";
 import { underLockout } from "./attempts.ts";
+import { forgetRememberedDevices } from "./known-device.store.ts";
 import { deletePassword, type PasswordRow, selectPassword, writePassword } from "./password.store.ts";
 import { checkPasswordPolicy } from "./password-policy.ts";
 
@@ -147,6 +148,7 @@ async function write(
     await recordEvent(deps, tx, context, { type: "password.changed", target: { type: "user", id: userId } }, [
       `user:${userId}`,
     ]);
+    await forgetRememberedDevices(tx, tenantId, userId);
     await revokeSessionsOfUser(within(deps, tx), context, userId, {
       exceptSessionId: options.keepSessionId,
       reason: "password changed",

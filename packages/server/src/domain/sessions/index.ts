@@ -7,6 +7,7 @@ export {
   renewSession,
   type SessionPolicy,
 } from "./create-session.ts";
+export { deviceName } from "./device-name.ts";
 export { findSession, findSessionByCookie } from "./find-session.ts";
 export { getSession, listSessions, listSessionsOfUser } from "./list-sessions.ts";
 export { checkRecentAuthentication } from "./recent-authentication.ts";

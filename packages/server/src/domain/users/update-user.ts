@@ -9,7 +9,7 @@ import {
   dropRoles,
 } from "../access/index.ts";
 import { type NewEvent, recordEvent, recordEvents } from "../audit/index.ts";
-import { dropPassword } from "../credentials/index.ts";
+import { dropFactors, dropPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { revokeSessionsOfUser } from "../sessions/index.ts";
 import { selectAllCustomFields } from "./custom-field.store.ts";
@@ -84,6 +84,7 @@ export async function deleteUser(
     await checkAdministratorRemains(tx, context.tenantId, id);
     await dropRoles(tx, context.tenantId, id);
     await dropPassword(tx, context.tenantId, id);
+    await dropFactors(tx, context.tenantId, id);
     await revokeSessionsOfUser(within(deps, tx), context, id, { reason: "user deleted" });
     const data = { username: user.username };
     await recordEvent(deps, tx, context, { type: "user.deleted", target: { type: "user", id }, data }, [

@@ -279,7 +279,8 @@ export function updateUserRow(
 export async function eraseUser(tx: Transaction, tenantId: string, id: string, now: Date): Promise<void> {
   await tx.query(
     `update users set status = 'deleted', username = null, email = null, email_verified = false, phone = null,
-            phone_verified = false, external_id = null, nickname = null, name = null, profile = '{}', custom = '{}',
+            phone_verified = false, backup_email = null, backup_email_verified = false, external_id = null,
+            nickname = null, name = null, profile = '{}', custom = '{}',
             preferences = '{}', last_ip = null, version = version + 1, updated_at = $3
       where tenant_id = $1 and id = $2`,
     [tenantId, id, now],

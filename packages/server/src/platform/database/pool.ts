@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
 import type { ChangeKey } from "../../kernel/changes.ts";
+import { Places } from "./places.ts";
 import type { Database, Queryable, SqlValue, Transaction } from "./types.ts";
 
 export const CHANGES_CHANNEL = "ostiary_changes";
@@ -92,11 +93,21 @@ function asksForRetry(error: unknown): boolean {
 
 const ATTEMPTS = 3;
 
+/** How long a statement or transaction waits for a connection, in milliseconds. */
+const PATIENCE = 5_000;
+
+/** Connections that no transaction takes, of a pool of this size; see `Places`. */
+function reserved(poolSize: number): number {
+  return poolSize > 3 ? 2 : Math.min(1, poolSize - 1);
+}
+
 export class PgDatabase implements Database {
   readonly pool: pg.Pool;
+  readonly #places: Places;
 
   constructor(pool: pg.Pool) {
     this.pool = pool;
+    this.#places = new Places(pool.options.max - reserved(pool.options.max), PATIENCE);
   }
 
   query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
@@ -114,6 +125,15 @@ export class PgDatabase implements Database {
   }
 
   async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    await this.#places.enter();
+    try {
+      return await this.#inTransaction(work);
+    } finally {
+      this.#places.leave();
+    }
+  }
+
+  async #inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
     try {
@@ -160,7 +180,7 @@ export function connect(settings: ConnectionSettings): PgDatabase {
 
 export function clientConfig(connection: ConnectionSettings["connection"]): pg.ClientConfig {
   const target = typeof connection === "string" ? { connectionString: connection } : connection;
-  return { ...target, application_name: "ostiary", connectionTimeoutMillis: 5_000 };
+  return { ...target, application_name: "ostiary", connectionTimeoutMillis: PATIENCE };
 }
 
 /** Runs on a bare connection what cannot run in a pool: migrations, `create database`. */

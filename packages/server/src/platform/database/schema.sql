@@ -509,6 +509,7 @@ create table namespaces (
 );
 
 create table one_time_codes (
+  account text not null,
   attempts integer not null default 0,
   channel text not null,
   code_hash bytea not null,
@@ -518,7 +519,6 @@ create table one_time_codes (
   subject text not null,
   target text,
   tenant_id text not null,
-  used_at timestamp with time zone,
   user_id text,
   constraint one_time_codes_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
   constraint one_time_codes_pkey PRIMARY KEY (tenant_id, purpose, subject),

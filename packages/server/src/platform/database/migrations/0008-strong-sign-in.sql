@@ -1,6 +1,7 @@
 -- Second factors, codes, passkeys, remembered devices, and changes of identifiers.
 
--- Codes and links that were sent: one for each purpose of one sign-in or change; sending again replaces it.
+-- Codes and links that were sent: one for each purpose of one sign-in or change; sending again replaces it. That one
+-- was used is in `single_uses`: attempts are counted beside the transaction that uses it, and must not wait for it.
 create table one_time_codes (
   tenant_id text not null references tenants on delete cascade,
   purpose text not null,
@@ -8,6 +9,8 @@ create table one_time_codes (
   subject text not null,
   -- null: nobody's; nothing was sent
   user_id text,
+  -- keyed hash of what was typed: wrong codes are counted alike whether it is somebody's or not
+  account text not null,
   channel text not null check (channel in ('email', 'sms')),
   target text,
   -- Secrets.keyedHash, purpose `one-time-code`
@@ -15,7 +18,6 @@ create table one_time_codes (
   attempts integer not null default 0,
   created_at timestamptz not null,
   expires_at timestamptz not null,
-  used_at timestamptz,
   primary key (tenant_id, purpose, subject),
   foreign key (tenant_id, user_id) references users on delete cascade
 );
