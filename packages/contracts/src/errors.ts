@@ -313,6 +313,16 @@ export const ERRORS = {
   },
   "flow.wrong_step": { status: 409, message: "This step is not the next one of this sign-in." },
   "flow.forged": { status: 403, message: "This form was not sent from our page. Load the page again." },
+  "identity.not_found": { status: 404, message: "There is no such linked identity." },
+  "identity.taken": { status: 409, message: "This identity belongs to an account already." },
+  "identity.last": {
+    status: 409,
+    message: "This is the only way to sign in to the account. Set a password first.",
+  },
+  "identity.proof_refused": {
+    status: 400,
+    message: "This proof of the other account cannot be used. Make a new one there.",
+  },
   "impersonation.not_allowed": {
     status: 403,
     message: "This cannot be done while acting as somebody else. End that first.",

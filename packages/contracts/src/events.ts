@@ -15,6 +15,8 @@ export const EVENTS = [
   "user.logout",
   "user.consented",
   "user.locked",
+  "identity.linked",
+  "identity.unlinked",
   "impersonation.allowed",
   "impersonation.begun",
   "impersonation.ended",

@@ -11,6 +11,7 @@ import { configurationRoutes } from "./configuration.routes.ts";
 import { customFieldRoutes } from "./custom-fields.routes.ts";
 import { grantRoutes } from "./grants.routes.ts";
 import { groupRoutes } from "./groups.routes.ts";
+import { identityRoutes } from "./identities.routes.ts";
 import { impersonationRoutes } from "./impersonation.routes.ts";
 import { invitationRoutes } from "./invitations.routes.ts";
 import { messageTemplateRoutes } from "./message-templates.routes.ts";
@@ -39,6 +40,7 @@ const ROUTES = [
   tenantRoutes,
   settingsRoutes,
   userRoutes,
+  identityRoutes,
   impersonationRoutes,
   customFieldRoutes,
   namespaceRoutes,

@@ -3,7 +3,11 @@ import { CREDENTIAL_EXPIRIES } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { deleteExpiredInstances } from "../domain/services/index.ts";
 import { deleteExpiredSessions } from "../domain/sessions/index.ts";
-import { deleteExpiredFlows, deleteExpiredImpersonations } from "../domain/sign-in/index.ts";
+import {
+  deleteExpiredAccountLinks,
+  deleteExpiredFlows,
+  deleteExpiredImpersonations,
+} from "../domain/sign-in/index.ts";
 import { deleteExpiredFamilies, rotateDueKeys } from "../domain/tokens/index.ts";
 import { expireUsage, rollUpUsage } from "../domain/usage/index.ts";
 import { deleteOldDeliveries } from "../domain/webhooks/index.ts";
@@ -19,6 +23,7 @@ const OUTBOX_SECONDS = 7 * 86_400;
 const EXPIRIES = [
   deleteExpiredFlows,
   deleteExpiredImpersonations,
+  deleteExpiredAccountLinks,
   deleteExpiredFamilies,
   deleteExpiredSessions,
   deleteExpiredIdempotencyKeys,

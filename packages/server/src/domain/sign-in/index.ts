@@ -5,6 +5,14 @@ export { flowView } from "./flow-view.ts";
 export { checkFormToken, formToken } from "./form-token.ts";
 export { changeIdentifier, giveIdentifier } from "./give-identifier.ts";
 export { choosePassword, givePassword } from "./give-password.ts";
+export {
+  linkAccount,
+  linkIdentity,
+  listIdentities,
+  proveAccount,
+  unlinkIdentity,
+} from "./identities.ts";
+export { deleteExpiredAccountLinks } from "./identity.store.ts";
 export { deleteExpiredImpersonations } from "./impersonation.store.ts";
 export {
   allowImpersonation,

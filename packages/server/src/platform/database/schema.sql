@@ -46,6 +46,16 @@ END) stored,
   constraint access_grants_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
+create table account_links (
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  tenant_id text not null,
+  token_hash bytea not null,
+  user_id text not null,
+  constraint account_links_pkey PRIMARY KEY (tenant_id, token_hash),
+  constraint account_links_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
 create table api_keys (
   application_id text,
   created_at timestamp with time zone not null,
@@ -305,6 +315,7 @@ create table events (
 
 create table federated_identities (
   created_at timestamp with time zone not null,
+  id text not null default "left"(replace((gen_random_uuid())::text, '-'::text, ''::text), 24),
   kind text not null,
   provider text not null,
   realm text not null default ''::text,
@@ -1031,6 +1042,8 @@ CREATE INDEX access_grants_role ON access_grants USING btree (tenant_id, role_id
 CREATE INDEX access_grants_to_role ON access_grants USING btree (tenant_id, to_role_id) WHERE (to_role_id IS NOT NULL);
 CREATE INDEX access_grants_unit ON access_grants USING btree (tenant_id, unit_id) WHERE (unit_id IS NOT NULL);
 CREATE INDEX access_grants_user ON access_grants USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX account_links_expiry ON account_links USING btree (expires_at);
+CREATE INDEX account_links_user ON account_links USING btree (tenant_id, user_id);
 CREATE INDEX api_keys_application ON api_keys USING btree (tenant_id, application_id);
 CREATE UNIQUE INDEX api_keys_hash ON api_keys USING btree (hash);
 CREATE UNIQUE INDEX api_keys_serial ON api_keys USING btree (serial);
@@ -1046,6 +1059,7 @@ CREATE UNIQUE INDEX billing_rules_path ON billing_rules USING btree (tenant_id, 
 CREATE INDEX delegations_scope ON delegations USING btree (tenant_id, scope_type, scope_id);
 CREATE UNIQUE INDEX dialect_keys_active ON dialect_keys USING btree (tenant_id, purpose) WHERE (status = 'active'::text);
 CREATE INDEX events_order ON events USING btree (xid, "position");
+CREATE UNIQUE INDEX federated_identities_id ON federated_identities USING btree (tenant_id, id);
 CREATE INDEX federated_identities_user ON federated_identities USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX feishu_bots_app ON feishu_bots USING btree (tenant_id, app_id);
 CREATE INDEX group_members_user ON group_members USING btree (tenant_id, user_id, group_id);

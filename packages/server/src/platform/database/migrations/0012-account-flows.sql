@@ -27,3 +27,21 @@ create unique index impersonations_token on impersonations (tenant_id, token_has
 create index impersonations_expiry on impersonations (expires_at);
 create index impersonations_impersonator on impersonations (tenant_id, impersonator_id);
 create index impersonations_user on impersonations (tenant_id, user_id);
+
+alter table federated_identities
+  add column id text not null default left(replace(gen_random_uuid()::text, '-', ''), 24);
+create unique index federated_identities_id on federated_identities (tenant_id, id);
+
+-- Proof of one account that another one is to take over the identities of: see docs/decisions/0017.
+create table account_links (
+  tenant_id text not null,
+  -- Secrets.keyedHash, purpose `account-link`
+  token_hash bytea not null,
+  user_id text not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  primary key (tenant_id, token_hash),
+  foreign key (tenant_id, user_id) references users on delete cascade
+);
+create index account_links_user on account_links (tenant_id, user_id);
+create index account_links_expiry on account_links (expires_at);
