@@ -4,9 +4,11 @@ import { type Texts, textsFor } from "./i18n.ts";
 import { logo, renderDocument } from "./layout.ts";
 import type { AccountHomeView, AccountLinks } from "./views.ts";
 
+const BACK = { home: "account.back", security: "account.security", contact: "account.contact" } as const;
+
 /** The way back that every account page but the first has on top. */
-export function backToAccount(texts: Texts, links: AccountLinks): SafeHtml {
-  return html`<nav class="back" aria-label="${texts.t("account.breadcrumb")}"><a href="${links.home}">${texts.t("account.back")}</a></nav>`;
+export function backToAccount(texts: Texts, links: AccountLinks, to: keyof typeof BACK = "home"): SafeHtml {
+  return html`<nav class="back" aria-label="${texts.t("account.breadcrumb")}"><a href="${links[to]}">${texts.t(BACK[to])}</a></nav>`;
 }
 
 function row(url: string | undefined, title: string, detail: string): SafeHtml {
@@ -32,7 +34,9 @@ ${identifiers.map((value) => html`<p class="identifier"><bdi>${value}</bdi></p>`
 ${messages(view)}
 <nav aria-label="${texts.t("account.title")}"><ul class="rows">
 ${row(links.profile, texts.t("account.profile"), texts.t("account.profileDetail"))}
+${row(links.contact, texts.t("account.contact"), texts.t("account.contactDetail"))}
 ${row(links.password, texts.t("account.password"), changed)}
+${row(links.security, texts.t("account.security"), texts.t("account.securityDetail"))}
 ${row(links.sessions, texts.t("account.sessions"), texts.t("account.sessionCount", { count: view.sessionCount }))}
 ${row(links.console, texts.t("account.console"), texts.t("account.consoleDetail"))}
 </ul></nav>

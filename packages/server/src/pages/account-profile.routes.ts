@@ -4,10 +4,10 @@ import { Errors } from "typebox/value";
 import type { Deps } from "../domain/deps.ts";
 import { updateMe } from "../domain/users/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
-import { forSignedIn, linksOf, loadUser } from "./account.ts";
+import { accountView, forSignedIn, linksOf, loadUser } from "./account.ts";
 import { PROFILE_FIELDS, renderAccountProfilePage } from "./account-profile.page.ts";
 import { problemsOf } from "./problems.ts";
-import { formOf, pageView, seeOther, sendPage } from "./respond.ts";
+import { formOf, seeOther, sendPage } from "./respond.ts";
 import type { SignedIn } from "./session.ts";
 import type { AccountProfileView, FormErrors, ProfileField } from "./views.ts";
 
@@ -48,16 +48,16 @@ async function save(
   }
 }
 
-function show(
+async function show(
   deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
   who: SignedIn,
   values: Values,
   failure: { errors?: FormErrors<string>; status?: number } = {},
-): FastifyReply {
+): Promise<FastifyReply> {
   const links = linksOf(request);
-  const view = pageView(deps, request, reply, { path: links.profile });
+  const view = await accountView(deps, request, reply, who, { path: links.profile });
   const page = renderAccountProfilePage({
     ...view,
     action: links.profile,

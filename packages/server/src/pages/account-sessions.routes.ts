@@ -2,10 +2,10 @@ import { IdentityError, type Session } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
 import { endSession, endSessionsOfUser, listSessionsOfUser } from "../domain/sessions/index.ts";
-import { forSignedIn, linksOf } from "./account.ts";
+import { accountView, forSignedIn, linksOf } from "./account.ts";
 import { renderAccountSessionsPage } from "./account-sessions.page.ts";
 import { noticeOf } from "./problems.ts";
-import { formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
+import { formOf, queryText, seeOther, sendPage } from "./respond.ts";
 import type { SignedIn } from "./session.ts";
 import type { AccountSession } from "./views.ts";
 
@@ -31,7 +31,7 @@ async function show(
   who: SignedIn,
 ): Promise<FastifyReply> {
   const links = linksOf(request);
-  const view = pageView(deps, request, reply, { path: links.sessions });
+  const view = await accountView(deps, request, reply, who, { path: links.sessions });
   const { items } = await listSessionsOfUser(deps, who.context, who.session.userId, { limit: SHOWN });
   const sessions = items.map((session) => toView(session, who.session.id));
   const page = renderAccountSessionsPage({

@@ -3,13 +3,14 @@ import { changePassword } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { listSessionsOfUser } from "../domain/sessions/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
-import { accountUser, forSignedIn, linksOf, loadUser } from "./account.ts";
+import { accountUser, accountView, forSignedIn, linksOf, loadUser } from "./account.ts";
 import { renderAccountHomePage } from "./account-home.page.ts";
 import { renderAccountPasswordPage } from "./account-password.page.ts";
 import { profileRoutes } from "./account-profile.routes.ts";
+import { securityRoutes } from "./account-security.routes.ts";
 import { sessionRoutes } from "./account-sessions.routes.ts";
 import { missingFields, noticeOf, passwordsDiffer, problemsOf } from "./problems.ts";
-import { formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
+import { formOf, queryText, seeOther, sendPage } from "./respond.ts";
 import type { SignedIn } from "./session.ts";
 import type { AccountPasswordView, FormErrors } from "./views.ts";
 
@@ -31,6 +32,7 @@ export function accountRoutes(app: FastifyInstance, deps: Deps): void {
   );
   profileRoutes(app, deps);
   sessionRoutes(app, deps);
+  securityRoutes(app, deps);
 }
 
 async function showHome(
@@ -40,7 +42,7 @@ async function showHome(
   who: SignedIn,
 ): Promise<FastifyReply> {
   const links = linksOf(request);
-  const view = pageView(deps, request, reply, { path: links.home });
+  const view = await accountView(deps, request, reply, who, { path: links.home });
   const [user, sessions] = await Promise.all([
     loadUser(deps, who),
     listSessionsOfUser(deps, who.context, who.session.userId, { limit: 200 }),
@@ -64,7 +66,7 @@ async function showPassword(
   failure: { errors?: FormErrors<string>; status?: number } = {},
 ): Promise<FastifyReply> {
   const links = linksOf(request);
-  const view = pageView(deps, request, reply, { path: links.password });
+  const view = await accountView(deps, request, reply, who, { path: links.password });
   const page = renderAccountPasswordPage({
     ...view,
     action: links.password,

@@ -1,13 +1,14 @@
 import { IdentityError, type User } from "@ostiary/contracts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
+import { findImpersonator } from "../domain/sign-in/index.ts";
 import { getMe } from "../domain/users/index.ts";
 import { startAccountFlow } from "./flow-page.ts";
-import { basePath, seeOther } from "./respond.ts";
+import { basePath, pageView, seeOther } from "./respond.ts";
 import { checkSessionForm, displayName, findSignedIn, type SignedIn } from "./session.ts";
-import type { AccountLinks, AccountUser } from "./views.ts";
+import type { AccountLinks, AccountUser, PageView } from "./views.ts";
 
-export type AccountPath = "/account" | "/account/profile" | "/account/password" | "/account/sessions";
+export type AccountPath = `/account${"" | `/${string}`}`;
 
 /** Serves a page of the account; who is not signed in does that first and then comes back. */
 export function forSignedIn(
@@ -26,6 +27,28 @@ export function forSignedIn(
   };
 }
 
+/** What every page of the account needs: says so on top when an administrator acts as the person. */
+export async function accountView(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  who: SignedIn,
+  address?: { path: string; query?: Record<string, string> },
+): Promise<PageView> {
+  const view = pageView(deps, request, reply, address);
+  const { session, principal, csrf } = who;
+  if (session.impersonatorId === null) return view;
+  const administrator = await findImpersonator(deps, session);
+  const impersonation = {
+    administrator: administrator ? displayName(administrator) : session.impersonatorId,
+    user: displayName(principal),
+    reason: session.impersonationReason ?? "",
+    action: `${basePath(request)}/account/impersonation/end`,
+    csrf,
+  };
+  return { ...view, impersonation };
+}
+
 export function linksOf(request: FastifyRequest): AccountLinks {
   const base = basePath(request);
   return {
@@ -33,6 +56,8 @@ export function linksOf(request: FastifyRequest): AccountLinks {
     profile: `${base}/account/profile`,
     password: `${base}/account/password`,
     sessions: `${base}/account/sessions`,
+    security: `${base}/account/security`,
+    contact: `${base}/account/contact`,
     signOut: `${base}/sign-out`,
   };
 }

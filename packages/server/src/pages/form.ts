@@ -8,7 +8,7 @@ export interface FieldOptions {
   type?: "text" | "password" | "email" | "tel" | "url" | "date";
   value?: string | undefined;
   autocomplete: string;
-  inputmode?: "email" | "tel" | "url";
+  inputmode?: "email" | "tel" | "url" | "numeric";
   /** What the phone's enter key says. */
   enterkeyhint?: "next" | "go" | "done";
   help?: Message;
@@ -19,6 +19,8 @@ export interface FieldOptions {
   verbatim?: boolean;
   /** Characters. */
   maxlength?: number;
+  /** A code of digits: set large and apart; the script takes out what else was pasted. */
+  digits?: boolean;
   /** Hint to the script: offer the time zones the browser knows. */
   timeZones?: boolean;
   /** Instead of an input: value and text of each choice. */
@@ -64,6 +66,7 @@ function control(options: FieldOptions, common: SafeHtml): SafeHtml {
     maxlength: options.maxlength,
     autocapitalize: secret || options.verbatim ? "none" : undefined,
     spellcheck: secret || options.verbatim ? "false" : undefined,
+    class: options.digits ? "digits" : undefined,
     list: options.timeZones ? `${options.name}-list` : undefined,
   })}>${options.timeZones && html`<datalist id="${options.name}-list" data-time-zones></datalist>`}`;
 }
@@ -146,14 +149,19 @@ export function messages(
   return html`${notice}<div class="summary" role="alert" tabindex="-1" autofocus>${errors.map(line)}</div>`;
 }
 
-/** A form with its hidden fields. `keep` is carried along as it is. */
+/**
+ * A form with its hidden fields. `keep` is carried along as it is.
+ *
+ * @param id - for buttons that stand outside of it.
+ */
 export function form(
   view: Pick<FormView<never>, "action" | "csrf" | "flow">,
   body: SafeHtml,
   keep: Record<string, string> = {},
+  id?: string,
 ): SafeHtml {
   const hidden = { ...keep, ...(view.flow === undefined ? {} : { flow: view.flow }), csrf: view.csrf };
-  return html`<form method="post" action="${linkUrl(view.action) ?? ""}">
+  return html`<form method="post" action="${linkUrl(view.action) ?? ""}"${attributes({ id })}>
 ${hiddenInputs(hidden)}${body}
 </form>`;
 }
@@ -169,13 +177,24 @@ export function hiddenInputs(values: Record<string, string>): SafeHtml {
 export function button(
   texts: Texts,
   label: MessageKey,
-  options: { quiet?: boolean; name?: string; value?: string; busy?: MessageKey } = {},
+  options: {
+    quiet?: boolean;
+    name?: string;
+    value?: string;
+    busy?: MessageKey;
+    /** Works with what the form has not got yet. */
+    novalidate?: boolean;
+    /** Id of the form, for a button outside of it. */
+    form?: string;
+  } = {},
 ): SafeHtml {
   return html`<button${attributes({
     type: "submit",
     class: options.quiet ? "button quiet" : "button",
+    form: options.form,
     name: options.name,
     value: options.value,
+    formnovalidate: options.novalidate ?? false,
     "data-busy": texts.t(options.busy ?? "form.busy"),
   })}>${texts.t(label)}</button>`;
 }

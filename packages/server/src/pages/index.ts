@@ -5,6 +5,7 @@ import { accountRoutes } from "./account.routes.ts";
 import { type PageAsset, script, stylesheet } from "./assets.ts";
 import { consentRoutes } from "./consent.routes.ts";
 import { pageErrorHandler } from "./hosted-pages.ts";
+import { impersonationRoutes } from "./impersonation.routes.ts";
 import { basePath, seeOther } from "./respond.ts";
 import { setUpRoutes } from "./set-up.routes.ts";
 import { signInRoutes } from "./sign-in.routes.ts";
@@ -29,6 +30,7 @@ export function pagesPlugin(deps: Deps): FastifyPluginAsync {
     consentRoutes(app, deps);
     signOutRoutes(app, deps);
     accountRoutes(app, deps);
+    impersonationRoutes(app, deps);
     setUpRoutes(app, deps);
     app.get("/", async (request, reply) => seeOther(reply, `${basePath(request)}/account`));
     if (app.prefix === "") app.get("/pages/:file", sendAsset);

@@ -1,6 +1,6 @@
 import { accentStyle } from "./accent.ts";
 import { script, stylesheet } from "./assets.ts";
-import { attributes, html, imageUrl, raw, type SafeHtml } from "./html.ts";
+import { attributes, html, imageUrl, linkUrl, raw, type SafeHtml } from "./html.ts";
 import { LANGUAGES, languageName, type Texts, textsFor } from "./i18n.ts";
 import type { ApplicationLook, PageView } from "./views.ts";
 
@@ -37,6 +37,17 @@ function languageSwitch(view: PageView, texts: Texts): SafeHtml {
   return html`<nav aria-label="${texts.t("layout.language")}"><ul class="languages">${LANGUAGES.map(link)}</ul></nav>`;
 }
 
+/** Somebody else acts as this person: on top of every page, with the way out. */
+function impersonationBanner({ impersonation }: PageView, texts: Texts): SafeHtml {
+  if (!impersonation) return raw("");
+  const { administrator, user, reason, action, csrf } = impersonation;
+  return html`<aside class="impersonation" aria-label="${texts.t("impersonation.label")}">
+<p>${texts.rich("impersonation.text", { administrator: nameOf(administrator), user: nameOf(user) })}</p>
+<p class="detail">${texts.rich("impersonation.reason", { reason: html`<bdi>${reason}</bdi>` })}</p>
+<form method="post" action="${linkUrl(action) ?? ""}"><input type="hidden" name="csrf" value="${csrf}"><button type="submit" class="button quiet small" data-busy="${texts.t("form.busy")}">${texts.t("impersonation.end")}</button></form>
+</aside>`;
+}
+
 export interface Page {
   title: string;
   /** Everything inside `main`, the `h1` included. */
@@ -64,7 +75,7 @@ export function renderDocument(view: PageView, page: Page): string {
 <script src="${script.path}" nonce="${view.nonce}" defer></script>
 </head>
 <body>
-<div class="card">
+${impersonationBanner(view, texts)}<div class="card">
 <header class="brand">${logo(view.tenant)}<bdi class="tenant">${view.tenant.name}</bdi></header>
 <main>
 ${page.body}

@@ -9,7 +9,7 @@ interface Tag {
   attributes: Record<string, string>;
 }
 
-const TAG = /<(\/?[a-z][a-z0-9]*|!doctype)((?:\s+[a-z-]+(?:="[^"]*")?)*)\s*>/g;
+const TAG = /<(\/?[a-z][a-z0-9]*|!doctype)((?:\s+[a-zA-Z-]+(?:="[^"]*")?)*)\s*\/?>/g;
 
 /** Start and end tags in order. What is left of a page without them must not contain a `<`: nothing slips through. */
 function tagsOf(page: string): Tag[] {
@@ -18,7 +18,10 @@ function tagsOf(page: string): Tag[] {
   return [...content.matchAll(TAG)].map(([, name = "", attributes = ""]) => ({
     name,
     attributes: Object.fromEntries(
-      [...attributes.matchAll(/([a-z-]+)(?:="([^"]*)")?/g)].map(([, key = "", value = ""]) => [key, value]),
+      [...attributes.matchAll(/([a-zA-Z-]+)(?:="([^"]*)")?/g)].map(([, key = "", value = ""]) => [
+        key,
+        value,
+      ]),
     ),
   }));
 }

@@ -9,7 +9,8 @@ type NamedField =
   | "passwordAgain"
   | "currentPassword"
   | "newPassword"
-  | "newPasswordAgain";
+  | "newPasswordAgain"
+  | "code";
 
 const REFUSALS: Partial<Record<ErrorCode, readonly [field: NamedField | "form", MessageKey]>> = {
   "user.username_taken": ["username", "problem.usernameTaken"],
@@ -26,10 +27,21 @@ const REFUSALS: Partial<Record<ErrorCode, readonly [field: NamedField | "form", 
   "password.contains_identifier": ["password", "problem.passwordContainsIdentifier"],
   "application.access_denied": ["form", "problem.noAccess"],
   "sign_in.method_not_allowed": ["form", "problem.methodNotAllowed"],
+  "code.rejected": ["code", "problem.codeWrong"],
+  "code.used_up": ["code", "problem.codeUsedUp"],
+  "passkey.rejected": ["form", "problem.passkeyRejected"],
+  "passkey.already_registered": ["form", "passkey.known"],
+  "passkey.unavailable": ["form", "problem.passkeyUnavailable"],
+  "factor.not_found": ["form", "problem.factorNotFound"],
+  "factor.too_many": ["form", "problem.factorTooMany"],
+  "factor.required": ["form", "problem.factorNeeded"],
   "flow.not_found": ["form", "problem.flowExpired"],
   "flow.wrong_step": ["form", "problem.flowExpired"],
   "flow.forged": ["form", "problem.forged"],
 };
+
+/** Refused for a while, which the message names. */
+const WAIT: ReadonlySet<ErrorCode> = new Set(["credential.locked", "request.rate_limited", "code.too_many"]);
 
 /** The form that changes a password calls the same things by other names. */
 const CHANGE_PASSWORD: typeof REFUSALS = {
@@ -65,7 +77,8 @@ function invalidFields(error: IdentityError, known: readonly NamedField[]): Form
  */
 export function problemsOf(error: IdentityError, fields: readonly NamedField[]): FormErrors<string> | null {
   if (error.code === "request.invalid") return invalidFields(error, fields);
-  if (error.code === "credential.locked" || error.code === "request.rate_limited") {
+  if (error.code === "code.too_soon") return { form: "problem.tooSoon" };
+  if (WAIT.has(error.code)) {
     const minutes = Math.max(1, Math.ceil((error.retryAfter ?? 60) / 60));
     return { form: { key: "problem.wait", values: { count: minutes } } };
   }
@@ -110,6 +123,17 @@ const NOTICES: Record<string, MessageKey> = {
   "password-set": "setUp.done",
   "session-ended": "sessions.revoked",
   "sessions-ended": "sessions.othersRevoked",
+  "passkey-added": "security.passkeyAdded",
+  "totp-added": "security.totpAdded",
+  "factor-renamed": "security.renamed",
+  "factor-removed": "security.removed",
+  "device-forgotten": "security.forgotten",
+  unlinked: "security.unlinked",
+  "contact-changed": "contact.changed",
+  "contact-verified": "contact.nowVerified",
+  "confirm-old": "change.confirmOld",
+  "confirm-new": "change.confirmNew",
+  joined: "invitation.joined",
 };
 
 /** The notice that a redirect asks the next page to show (`?notice=profile-saved`); any other text shows nothing. */

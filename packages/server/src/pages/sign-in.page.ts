@@ -1,7 +1,8 @@
-import { button, fieldsOf, form, hasErrors, messages } from "./form.ts";
-import { html, linkUrl, type SafeHtml } from "./html.ts";
+import { button, type Fields, fieldsOf, form, hasErrors, messages } from "./form.ts";
+import { html, linkUrl, raw, type SafeHtml } from "./html.ts";
 import { type MessageKey, textsFor } from "./i18n.ts";
 import { nameOf, renderDocument } from "./layout.ts";
+import { passkeyForm } from "./passkey-form.ts";
 import type { SignedInView, SignInView } from "./views.ts";
 
 /** Longest identifier: an e-mail address of 254 octets (RFC 5321 §4.5.3.1.3), with some room. */
@@ -17,38 +18,94 @@ function identifierLabel(identifiers: SignInView["identifiers"]): MessageKey {
   return has("phone") ? "field.phone" : "field.username";
 }
 
+const FORM = "sign-in";
+
+const CODES = {
+  email_code: { step: "send-code", channel: "email", label: "signIn.emailCode" },
+  sms_code: { step: "send-code", channel: "sms", label: "signIn.smsCode" },
+  magic_link: { step: "send-link", channel: "email", label: "signIn.magicLink" },
+} as const;
+
+function asksPassword({ step, methods }: SignInView): boolean {
+  return step !== "identifier" && methods.includes("password");
+}
+
+/** What else one may begin with: buttons of the form above, because the identifier is needed for all of them. */
+function codeButtons(view: SignInView): SafeHtml {
+  if (view.step === "identifier") return raw("");
+  const texts = textsFor(view.language);
+  const codes = view.methods.filter((method) => method !== "password");
+  const aside = asksPassword(view);
+  const buttons = codes.map((method, index) => {
+    const { step, channel, label } = CODES[method];
+    return button(texts, label, {
+      form: FORM,
+      name: "step",
+      value: `${step} ${channel}`,
+      quiet: aside || index > 0,
+      novalidate: aside,
+      busy: "code.sending",
+    });
+  });
+  return html`${buttons.length > 0 && html`<div class="actions">${buttons}</div>`}`;
+}
+
+function passwordField(view: SignInView, field: Fields["field"]): SafeHtml {
+  const texts = textsFor(view.language);
+  const recover = linkUrl(view.recoverUrl);
+  return html`${field({
+    name: "password",
+    label: "field.password",
+    type: "password",
+    autocomplete: "current-password",
+    enterkeyhint: "go",
+    required: true,
+  })}${recover && html`<p class="aside"><a href="${recover}">${texts.t("signIn.forgot")}</a></p>`}`;
+}
+
 function signInForm(view: SignInView): SafeHtml {
   const texts = textsFor(view.language);
   const { field } = fieldsOf(view);
-  const fixed = view.step === "password";
+  const { step } = view;
+  const fixed = step === "password";
   const other = fixed ? linkUrl(view.otherIdentifierUrl) : null;
+  const withPassword = asksPassword(view);
   const identifier = field({
     name: "identifier",
     label: identifierLabel(view.identifiers),
     value: view.values.identifier,
-    autocomplete: "username",
-    enterkeyhint: view.step === "identifier" ? "go" : "next",
+    // In the browser's list of names stand the passkeys too.
+    autocomplete: view.passkey ? "username webauthn" : "username",
+    enterkeyhint: withPassword ? "next" : "go",
     maxlength: MAX_IDENTIFIER,
     verbatim: true,
     required: true,
     // Kept in the form as a field, so that a password manager finds the pair.
     readonly: fixed,
   });
-  const password = (): SafeHtml =>
-    field({
-      name: "password",
-      label: "field.password",
-      type: "password",
-      autocomplete: "current-password",
-      enterkeyhint: "go",
-      required: true,
-    });
+  const submit = withPassword
+    ? button(texts, "signIn.submit", { busy: "signIn.busy" })
+    : step === "identifier" && button(texts, "signIn.next");
   return form(
     view,
     html`${identifier}${other && html`<p class="aside"><a href="${other}">${texts.t("signIn.otherIdentifier")}</a></p>`}
-${view.step !== "identifier" && password()}
-${view.step === "identifier" ? button(texts, "signIn.next") : button(texts, "signIn.submit", { busy: "signIn.busy" })}`,
+${withPassword && passwordField(view, field)}
+${submit}`,
+    {},
+    FORM,
   );
+}
+
+function passkeyButton(view: SignInView): SafeHtml {
+  if (!view.passkey) return raw("");
+  return passkeyForm(view, {
+    ceremony: "get",
+    options: view.passkey,
+    label: "signIn.passkey",
+    aside: true,
+    conditional: true,
+    keep: { step: "use-passkey" },
+  });
 }
 
 /** Sign-in: identifier and password together, or one after the other. */
@@ -56,17 +113,18 @@ export function renderSignInPage(view: SignInView): string {
   const texts = textsFor(view.language);
   const { application } = view;
   const signUp = linkUrl(view.signUpUrl);
+  const title = texts.t(view.again ? "signIn.again" : "signIn.title");
+  const lead = application
+    ? texts.rich("signIn.toApplication", { application: nameOf(application.name) })
+    : texts.t(view.again ? "signIn.againLead" : "signIn.toAccount");
   return renderDocument(view, {
-    title: texts.t("signIn.title"),
+    title,
     hasErrors: hasErrors(view.errors),
-    body: html`<h1>${texts.t("signIn.title")}</h1>
-<p class="lead">${
-      application
-        ? texts.rich("signIn.toApplication", { application: nameOf(application.name) })
-        : texts.t("signIn.toAccount")
-    }</p>
+    body: html`<h1>${title}</h1>
+<p class="lead">${lead}</p>
 ${messages(view)}
 ${signInForm(view)}
+${passkeyButton(view)}${codeButtons(view)}
 ${signUp && html`<p class="below">${texts.t("signIn.noAccount")} <a href="${signUp}">${texts.t("signIn.signUp")}</a></p>`}`,
   });
 }

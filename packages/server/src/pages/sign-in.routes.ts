@@ -124,6 +124,7 @@ function show(
     },
     application: applicationLook(application),
     identifiers: ["username", "email", "phone"],
+    methods: ["password"],
     signUpUrl:
       settings.signUp === "open" && flow.state === "identifier"
         ? `${basePath(request)}/sign-up?flow=${flow.id}`

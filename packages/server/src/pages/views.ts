@@ -1,4 +1,6 @@
+import type { PasskeyOptions } from "./factor-views.ts";
 import type { Message } from "./i18n.ts";
+import type { Impersonation } from "./security-views.ts";
 
 /** How a tenant's pages look. Settings come from administrators, so colours and addresses are checked when rendered. */
 export interface TenantLook {
@@ -24,6 +26,8 @@ export interface PageView {
    * Without it the page shows no switch.
    */
   address?: { path: string; query?: Record<string, string> | undefined } | undefined;
+  /** An administrator acts as the person who is signed in. */
+  impersonation?: Impersonation | undefined;
 }
 
 /** Name of the field → what is wrong with it; `form` for what belongs to no single field. */
@@ -52,6 +56,9 @@ export interface PasswordRules {
   maxLength: number;
 }
 
+/** Ways to begin a sign-in. A passkey has an own field: its options. */
+export type SignInMethod = "password" | "email_code" | "sms_code" | "magic_link";
+
 export interface SignInView extends FormView<"identifier" | "password"> {
   /**
    * `together`: both fields at once; `identifier`: only who it is; `password`: only the password, for
@@ -67,6 +74,14 @@ export interface SignInView extends FormView<"identifier" | "password"> {
   signUpUrl?: string | undefined;
   /** Step `password`: where to go to be someone else. */
   otherIdentifierUrl?: string | undefined;
+  /** With what else one may begin, in this order. Posts `step` = `send-code` with `channel`, or `send-link`. */
+  methods: readonly SignInMethod[];
+  /** Options for the browser; absent: no passkeys here. */
+  passkey?: PasskeyOptions | undefined;
+  /** Where a forgotten password leads. */
+  recoverUrl?: string | undefined;
+  /** Who is signed in shall prove it again, before something that matters. */
+  again?: boolean | undefined;
 }
 
 export interface SignedInView extends FormView<never> {
@@ -114,6 +129,9 @@ export type ErrorKind =
   | "notFound"
   | "flowExpired"
   | "linkInvalid"
+  | "impersonation"
+  | "notWhileImpersonating"
+  | "invitation"
   | "forged"
   | "forbidden"
   | "suspended"
@@ -149,6 +167,8 @@ export interface AccountLinks {
   profile: string;
   password: string;
   sessions: string;
+  security: string;
+  contact: string;
   signOut: string;
   /** Only for those who may use the console. */
   console?: string | undefined;

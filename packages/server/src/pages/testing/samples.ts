@@ -11,6 +11,7 @@ import { renderSignedInPage, renderSignInPage } from "../sign-in.page.ts";
 import { renderSignedOutPage, renderSignOutPage } from "../sign-out.page.ts";
 import { renderSignUpPage } from "../sign-up.page.ts";
 import type { ErrorKind, PageView, TenantLook } from "../views.ts";
+import { firstFactorPages, secondFactorPages, securityPages } from "./factor-samples.ts";
 
 /** Every text in a page that comes from outside. */
 export interface Words {
@@ -92,6 +93,8 @@ const LINKS = {
   profile: "/account/profile",
   password: "/account/password",
   sessions: "/account/sessions",
+  security: "/account/security",
+  contact: "/account/contact",
   signOut: "/sign-out",
   console: "/console/",
 };
@@ -101,6 +104,9 @@ const ERROR_KINDS: readonly ErrorKind[] = [
   "notFound",
   "flowExpired",
   "linkInvalid",
+  "impersonation",
+  "notWhileImpersonating",
+  "invitation",
   "forged",
   "forbidden",
   "suspended",
@@ -120,6 +126,7 @@ function signInPages(view: PageView, words: Words): SamplePage[] {
     step: "together",
     values: {},
     identifiers: ["username", "email", "phone"],
+    methods: ["password"],
     signUpUrl: "/sign-up?flow=1",
   } as const;
   const signUp = {
@@ -334,5 +341,12 @@ export function samplePages(language: string, words: Words, look: Partial<Tenant
     nonce: NONCE,
     address: { path: "/sign-in", query: { flow: words.value } },
   };
-  return [...signInPages(view, words), ...flowPages(view, words), ...accountPages(view, words)];
+  return [
+    ...signInPages(view, words),
+    ...firstFactorPages(view, words),
+    ...secondFactorPages(view, words),
+    ...flowPages(view, words),
+    ...accountPages(view, words),
+    ...securityPages(view, words),
+  ];
 }

@@ -8,10 +8,16 @@ export interface CookieScope {
 }
 
 /**
+ * `device`: the browser was used before, and may be remembered. `own`: the session of the administrator who acts as
+ * somebody else in `session`.
+ */
+type CookieNoun = "session" | "flow" | "language" | "device" | "own";
+
+/**
  * The name of a cookie. Tenants share a host, so each has cookies of its own; `__Host-` wants Path=/, so the slug is
  * in the name and not in the path.
  */
-export function cookieName(scope: CookieScope, noun: "session" | "flow" | "language"): string {
+export function cookieName(scope: CookieScope, noun: CookieNoun): string {
   return `${scope.secure ? "__Host-" : ""}ostiary_${noun}${scope.tenantSlug === "default" ? "" : `_${scope.tenantSlug}`}`;
 }
 
@@ -24,7 +30,7 @@ export function readCookie(request: FastifyRequest, name: string): string | unde
 export function writeCookie(
   reply: FastifyReply,
   scope: CookieScope,
-  noun: "session" | "flow" | "language",
+  noun: CookieNoun,
   value: string,
   seconds?: number,
 ): void {

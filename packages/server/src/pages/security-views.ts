@@ -1,0 +1,109 @@
+import type { AccountLinks, FormView, PasswordRules } from "./views.ts";
+
+/** A passkey or an authenticator app of the person. */
+export interface AccountFactor {
+  id: string;
+  name: string;
+  createdAt: Date;
+  lastUsedAt?: Date | undefined;
+}
+
+/** A browser that is not asked for the second factor for a while. */
+export interface RememberedDevice {
+  id: string;
+  name: string;
+  ip?: string | undefined;
+  lastSeenAt: Date;
+  until: Date;
+}
+
+/** An account elsewhere with which the person can sign in here. */
+export interface LinkedAccount {
+  id: string;
+  provider: string;
+  name?: string | undefined;
+  linkedAt: Date;
+}
+
+/** Posts `forget` = id of a device, or `all`; `unlink` = id of a linked account. */
+export interface AccountSecurityView extends FormView<never> {
+  links: AccountLinks;
+  passkeys: readonly AccountFactor[];
+  authenticators: readonly AccountFactor[];
+  /** Those that are left. */
+  recoveryCodes: number;
+  devices: readonly RememberedDevice[];
+  linked: readonly LinkedAccount[];
+  now: Date;
+  timeZone?: string | undefined;
+}
+
+/** Posts `name`. */
+export interface RenameFactorView extends FormView<"name"> {
+  links: AccountLinks;
+  name: string;
+}
+
+/** A question before something that cannot be taken back. Posts nothing but the token. */
+export interface ConfirmView extends FormView<never> {
+  links: AccountLinks;
+  question: "removePasskey" | "removeTotp" | "recoveryCodes";
+  /** What it is about. */
+  name?: string | undefined;
+}
+
+export type IdentifierKind = "email" | "phone" | "username" | "backup_email";
+
+export interface AccountContactView extends FormView<never> {
+  links: AccountLinks;
+  entries: readonly {
+    kind: IdentifierKind;
+    value?: string | undefined;
+    /** Absent for a username, which nobody can verify. */
+    verified?: boolean | undefined;
+    /** Of the page that changes it; absent when it cannot be changed here. */
+    changeUrl?: string | undefined;
+  }[];
+}
+
+/** Posts `kind` and `value`; an empty value, or `remove` = `1`, takes the identifier away. */
+export interface ChangeIdentifierView extends FormView<"value"> {
+  links: AccountLinks;
+  kind: IdentifierKind;
+  current?: string | undefined;
+  value?: string | undefined;
+  /** Whether it may be taken away: an account keeps at least one identifier. */
+  removable: boolean;
+}
+
+export type InvitationField = "username" | "nickname" | "password";
+
+/** Posts `token` and the fields; or only `token` when somebody is signed in. */
+export interface InvitationView extends FormView<InvitationField> {
+  token: string;
+  /** Absent: it is for whoever has the link. */
+  email?: string | undefined;
+  /** Who is signed in in this browser and would join; absent: a new account is made. */
+  userName?: string | undefined;
+  values: { username?: string | undefined; nickname?: string | undefined };
+  password: PasswordRules;
+}
+
+/** Somebody else acts as this person, and every page says so. */
+export interface Impersonation {
+  /** Who acts. */
+  administrator: string;
+  user: string;
+  reason: string;
+  /** Posting there ends it. */
+  action: string;
+  csrf: string;
+}
+
+export interface ImpersonateView extends FormView<never> {
+  /** The one-time token of the link; sent back as `token`. */
+  token: string;
+  userName: string;
+  reason: string;
+  cancelUrl: string;
+}
