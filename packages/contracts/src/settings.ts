@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { RoleName } from "./access.ts";
-import { Line, Nullable, OneOf, Optionals, StrictObject } from "./common.ts";
+import { Line, Nullable, OneOf, Optionals, StrictObject, WebAddress } from "./common.ts";
 
 const DAY = 86_400;
 const YEAR = 365 * DAY;
@@ -185,6 +185,59 @@ const zibanu = {
   dangerWeakenOwnPassword: Type.Boolean({ description: "Let people switch off their own secure_password" }),
 };
 
+const CookieDomain = Type.String({
+  maxLength: 253,
+  pattern: "^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$",
+  examples: ["example.com"],
+});
+
+const ReturnHost = Type.String({
+  maxLength: 260,
+  pattern:
+    "^(?:\\*|\\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?|\\[[0-9a-f:.]{2,45}\\](?::[0-9]{1,5})?)$",
+  examples: [".example.com"],
+});
+
+/** The dialect of BlueKing's login service. Lifetimes only shorten those of `sessions`. */
+const blueking = {
+  allowedReturnHosts: Type.Array(ReturnHost, {
+    maxItems: 100,
+    uniqueItems: true,
+    description:
+      "Where a sign-in may return to (`c_url`), beside applications' `allowedReturnOrigins`: `host` (any port), " +
+      "`host:port`, `.domain` (itself and everything below, any port) or `*`. All but `*` may also frame `/login/plain/`",
+  }),
+  defaultReturnUrl: Nullable(WebAddress(), {
+    description: "Where a sign-in without a usable `c_url` ends; null: the account page",
+  }),
+  requireHttpsReturn: Type.Boolean({ description: "Return to `https:` addresses only" }),
+  cookieDomain: Nullable(CookieDomain, {
+    description:
+      "Domain of the cookies, which is that of the applications too; null: this server's host only",
+  }),
+  cookieSecure: OneOf(["automatic", "always", "never"], {
+    description: "`automatic`: cookies are `Secure` when the public address has https",
+  }),
+  ticketCookies: OneOf(["bk_token", "bk_ticket", "both"], {
+    description: "Which cookies carry the ticket",
+  }),
+  ticketSeconds: seconds(60, YEAR, "A ticket ends after so long"),
+  ticketIdleSeconds: seconds(60, YEAR, "A ticket ends when nobody asked for it for so long"),
+  ticketsPerUser: Nullable(Type.Integer({ minimum: 1, maximum: 1_000 }), {
+    description: "Tickets of a user at a time, the oldest ends; null: any number",
+  }),
+  requireAppCredentials: Type.Boolean({
+    description:
+      "Refuse to verify tickets for callers that do not show an application's secret (bkpaas-auth 2.x)",
+  }),
+  timeZone: Line(64, { minLength: 1, description: "IANA name, of users who have none" }),
+  gatewayIssuer: Line(64, { minLength: 1, description: "`iss` of gateway tokens" }),
+  gatewayKeyRotationDays: Nullable(Type.Integer({ minimum: 1, maximum: 3_650 }), {
+    description:
+      "Age at which the key of gateway tokens is replaced; null: by hand, since services fetch it once and keep it",
+  }),
+};
+
 const values = {
   signUp: OneOf(["open", "closed"], { description: "Whether people may create an account themselves" }),
   signInForm: OneOf(["together", "identifier_first"], {
@@ -205,6 +258,7 @@ export const TenantSettings = Type.Object({
   signIn: Type.Object(signIn),
   branding: Type.Object(branding),
   zibanu: Type.Object(zibanu),
+  blueking: Type.Object(blueking),
 });
 export type TenantSettings = Static<typeof TenantSettings>;
 
@@ -218,5 +272,6 @@ export const TenantSettingsPatch = StrictObject({
   signIn: Type.Optional(StrictObject(Optionals(signIn))),
   branding: Type.Optional(StrictObject(Optionals(branding))),
   zibanu: Type.Optional(StrictObject(Optionals(zibanu))),
+  blueking: Type.Optional(StrictObject(Optionals(blueking))),
 });
 export type TenantSettingsPatch = Static<typeof TenantSettingsPatch>;

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { apiPlugin } from "./api/index.ts";
 import type { ServerConfig } from "./config.ts";
+import { bluekingPlugin } from "./dialects/blueking/routes.ts";
 import { huacePlugin } from "./dialects/huace/routes.ts";
 import { finishLastUsed } from "./domain/api-keys/index.ts";
 import { finishSealing } from "./domain/audit/index.ts";
@@ -150,6 +151,7 @@ async function createRoutes(
     await app.register(pagesPlugin(deps), { prefix });
     await app.register(oidcPlugin(deps, hosted), { prefix });
     await app.register(huacePlugin(deps), { prefix: `${prefix}/huace` });
+    await app.register(bluekingPlugin(deps, hosted), { prefix: `${prefix}/blueking` });
   }
   if (config.clockControl) {
     app.post<{ Body: { advanceSeconds: number } }>("/_test/clock", {

@@ -49,11 +49,16 @@ export async function loadFlowPage(deps: Deps, request: FastifyRequest): Promise
 }
 
 /**
- * A protocol's continuation may say to which address its answer goes. From there an application often goes on to
+ * A protocol's continuation may say to which address its answer goes, or to which address it leads. From there an application often goes on to
  * another of its own, which must be registered with it in some way.
  */
 function returnAddressesOf(flow: Flow, application: Application | null): string[] {
-  if (!application) return [];
+  const { returnTo } = flow.continuation;
+  const addresses = typeof returnTo === "string" ? [returnTo] : [];
+  return application ? [...addresses, ...returnAddressesTo(flow, application)] : addresses;
+}
+
+function returnAddressesTo(flow: Flow, application: Application): string[] {
   const parameters = flow.continuation.parameters;
   const asked =
     parameters !== null && typeof parameters === "object" && "redirect_uri" in parameters

@@ -4,8 +4,9 @@ import type { Deps } from "../domain/deps.ts";
 import { logFailure, toIdentityError } from "../platform/http/problems.ts";
 import { errorKindOf, renderErrorPage } from "./error.page.ts";
 import { renderFormPostPage } from "./form-post.page.ts";
+import { renderPopUpPage } from "./pop-up.page.ts";
 import { basePath, pageView, sendPage } from "./respond.ts";
-import type { ErrorView } from "./views.ts";
+import type { ErrorView, PopUp } from "./views.ts";
 
 /** The pages that protocols show without knowing them. */
 export interface HostedPages {
@@ -16,6 +17,12 @@ export interface HostedPages {
     request: FastifyRequest,
     reply: FastifyReply,
     form: { redirectUri: string; parameters: Record<string, string> },
+  ): FastifyReply;
+  /** The small pages around a sign-in in a window of its own. */
+  sendPopUpPage(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    page: PopUp & { framedBy?: readonly string[] },
   ): FastifyReply;
 }
 
@@ -37,6 +44,11 @@ export function hostedPages(deps: Deps): HostedPages {
       const view = pageView(deps, request, reply);
       const page = renderFormPostPage({ ...view, redirectUri, parameters });
       return sendPage(deps, reply, view.nonce, page, { formTargets: [redirectUri] });
+    },
+    sendPopUpPage(request, reply, { framedBy = [], ...popUp }) {
+      const view = pageView(deps, request, reply);
+      const page = renderPopUpPage({ ...view, popUp });
+      return sendPage(deps, reply, view.nonce, page, { framedBy });
     },
   };
 }

@@ -81,14 +81,16 @@ export function applicationLook(
  *
  * @param formTargets - addresses outside to which the form of this page leads, directly or by redirects: browsers
  *   apply `form-action` to those too (CSP 3 §6.4.1), and to the redirects of the application after them.
+ *   `framedBy`: sources of pages that may show this one in a frame; default: none.
  */
 export function sendPage(
   deps: Deps,
   reply: FastifyReply,
   nonce: string,
   page: string,
-  options: { status?: number; formTargets?: readonly string[] } = {},
+  options: { status?: number; formTargets?: readonly string[]; framedBy?: readonly string[] } = {},
 ): FastifyReply {
+  const { framedBy = [] } = options;
   const targets = new Set(["'self'", ...formActionSources(options.formTargets ?? [])]);
   reply.headers({
     "content-security-policy": [
@@ -97,16 +99,16 @@ export function sendPage(
       `script-src 'self' 'nonce-${nonce}'`,
       "img-src 'self' data: https:",
       `form-action ${[...targets].join(" ")}`,
-      "frame-ancestors 'none'",
+      `frame-ancestors ${framedBy.length === 0 ? "'none'" : framedBy.join(" ")}`,
       "base-uri 'none'",
     ].join("; "),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
     // Not `no-referrer`: with that, browsers send `Origin: null` with our own forms.
     "referrer-policy": "same-origin",
     vary: "accept-language, cookie",
   });
+  if (framedBy.length === 0) reply.header("x-frame-options", "DENY"); // it has no word for some and not others
   if (deps.publicUrl.startsWith("https:")) reply.header("strict-transport-security", "max-age=31536000");
   return reply
     .code(options.status ?? 200)

@@ -84,6 +84,26 @@ export interface SignInView extends FormView<"identifier" | "password"> {
   again?: boolean | undefined;
 }
 
+/**
+ * Around a sign-in in a window of its own. `ask`: a button that opens the window; the page may be in another
+ * application's frame and holds no form. `done`: the last page of the window.
+ */
+export type PopUp =
+  | {
+      kind: "ask";
+      /** Opens in the new window. */
+      signInUrl: string;
+      /** The same for a page that turns out to be in no frame: leads on in its own window. */
+      directUrl: string;
+      /** This page, which goes on by itself once somebody is signed in. */
+      againUrl: string;
+    }
+  | { kind: "done" };
+
+export interface PopUpView extends PageView {
+  popUp: PopUp;
+}
+
 export interface SignedInView extends FormView<never> {
   userName: string;
   application?: ApplicationLook | undefined;

@@ -115,6 +115,32 @@ export async function findIdBySerial(
   return row?.id ?? null;
 }
 
+export async function findIdBySlug(
+  database: Queryable,
+  tenantId: string,
+  slug: string,
+): Promise<string | null> {
+  const [row] = await database.query<{ id: string }>(
+    "select id from applications where tenant_id = $1 and slug = $2",
+    [tenantId, slug],
+  );
+  return row?.id ?? null;
+}
+
+/** Whether an active application of the tenant lets log-ins by ticket return there. */
+export async function isReturnOrigin(
+  database: Queryable,
+  tenantId: string,
+  origin: string,
+): Promise<boolean> {
+  const rows = await database.query(
+    `select 1 as one from applications
+      where tenant_id = $1 and status = 'active' and $2 = any(allowed_return_origins) limit 1`,
+    [tenantId, origin],
+  );
+  return rows.length > 0;
+}
+
 export interface ApplicationFilter {
   /** A part of name or slug; letter case does not matter. */
   search?: string | undefined;

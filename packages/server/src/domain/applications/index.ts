@@ -4,6 +4,11 @@ export { addSecret, checkClientSecret, deleteSecret, listSecrets } from "./appli
 export { assignUser, listAssigned, mayUse, unassignUser } from "./assign-users.ts";
 export { createApplication } from "./create-application.ts";
 export { deleteApplication } from "./delete-application.ts";
-export { findApplication, findApplicationBySerial } from "./find-application.ts";
+export {
+  findApplication,
+  findApplicationByCode,
+  findApplicationBySerial,
+  isReturnOriginOfApplication,
+} from "./find-application.ts";
 export { getApplication, listApplications } from "./list-applications.ts";
 export { updateApplication } from "./update-application.ts";

@@ -57,6 +57,22 @@ export const DEFAULT_SETTINGS: TenantSettings = {
     dangerIgnoreLevels: false,
     dangerWeakenOwnPassword: false,
   },
+  // What bk-login does, but for cookies, which are Secure where they can be.
+  blueking: {
+    allowedReturnHosts: [],
+    defaultReturnUrl: null,
+    requireHttpsReturn: false,
+    cookieDomain: null,
+    cookieSecure: "automatic",
+    ticketCookies: "bk_token",
+    ticketSeconds: DAY,
+    ticketIdleSeconds: 7_200,
+    ticketsPerUser: null,
+    requireAppCredentials: false,
+    timeZone: "Asia/Shanghai",
+    gatewayIssuer: "APIGW",
+    gatewayKeyRotationDays: null,
+  },
 };
 
 /** The stored form holds only what was set, so that a new default reaches every tenant that has not chosen. */

@@ -27,9 +27,13 @@ interface Purpose {
 
 /** What dialects sign, beside the tokens of OAuth. */
 const PURPOSES = {
-  // A gateway's consumers fetch its one public key when they are deployed and keep it: nothing may replace it behind
-  // their back.
-  blueking: { algorithm: "RS512", tokenSeconds: 3_600, rotationDays: () => null },
+  // A gateway's consumers fetch its one public key when they are deployed and keep it: nothing replaces it behind their
+  // back unless the tenant wants that.
+  blueking: {
+    algorithm: "RS512",
+    tokenSeconds: 3_600,
+    rotationDays: (tenant) => tenant.settings.blueking.gatewayKeyRotationDays,
+  },
   zibanu: {
     algorithm: "HS512",
     tokenSeconds: 30 * DAY,

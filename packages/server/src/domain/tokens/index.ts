@@ -1,5 +1,6 @@
 export { issuerOf } from "../tenants/index.ts";
 export { createAuthorizationCode, type Issue, redeemCode } from "./authorization-code.ts";
+export { signDialectJwt, verifyDialectJwt } from "./dialect-jwt.ts";
 export {
   type DialectKey,
   type DialectKeyRing,
@@ -11,6 +12,7 @@ export { deleteDialectKey, listDialectKeys, rotateDialectKeys } from "./dialect-
 export { type Introspection, introspectToken } from "./introspect-token.ts";
 export { type IssuedAccessToken, issueAccessToken } from "./issue-access-token.ts";
 export { issueDirectly } from "./issue-directly.ts";
+export { type IssuedTokens, issueForSession, issueOfFamily } from "./issue-for-session.ts";
 export { issueIdToken } from "./issue-id-token.ts";
 export { publicJwks } from "./public-jwks.ts";
 export { revokeToken } from "./revoke-token.ts";

@@ -1,0 +1,103 @@
+import { IdentityError } from "@ostiary/contracts";
+import type { FastifyRequest } from "fastify";
+import {
+  type Application,
+  checkClientSecret,
+  findApplicationByCode,
+} from "../../domain/applications/index.ts";
+import type { Deps } from "../../domain/deps.ts";
+import { parseStrictJson } from "../../platform/http/strict-json.ts";
+import type { Credentials } from "./wire.ts";
+
+/** Characters. The gateway's limits are 32 and 128; our slugs and secrets may be longer than its codes. */
+const MAX_CODE = 64;
+const MAX_SECRET = 512;
+/** Bytes of the header. */
+const MAX_HEADER = 4_096;
+
+/** A parameter of the query or body; one that is there twice counts as absent. */
+export function textOf(source: unknown, ...names: string[]): string {
+  const values = (source ?? {}) as Record<string, unknown>;
+  for (const name of names) {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (typeof value === "string" && value !== "") return value;
+  }
+  return "";
+}
+
+/**
+ * What the caller shows: `X-Bkapi-Authorization` (bkpaas-auth 4.x), then the body, then the query (2.x).
+ *
+ * @throws IdentityError `client.rejected` for a header that is no JSON object
+ */
+export function credentialsOf(request: FastifyRequest): Credentials {
+  const header = request.headers["x-bkapi-authorization"];
+  const source = header === undefined ? undefined : readHeader(String(header));
+  const read = (...names: string[]) =>
+    textOf(source, ...names) || textOf(request.body, ...names) || textOf(request.query, ...names);
+  return {
+    code: read("bk_app_code", "app_code", "app_id"),
+    secret: read("bk_app_secret", "app_secret"),
+    bkToken: read("bk_token", "bk_ticket"),
+    accessToken: read("access_token"),
+    username: read("bk_username", "username"),
+  };
+}
+
+function readHeader(header: string): object {
+  if (header.length > MAX_HEADER) throw new IdentityError("client.rejected", { reason: "header too long" });
+  let value: unknown;
+  try {
+    value = parseStrictJson(Buffer.from(header, "latin1"));
+  } catch (cause) {
+    throw new IdentityError("client.rejected", { reason: "X-Bkapi-Authorization is no JSON", cause });
+  }
+  if (typeof value !== "object" || value === null) {
+    throw new IdentityError("client.rejected", { reason: "X-Bkapi-Authorization is no object" });
+  }
+  return value;
+}
+
+/**
+ * The application that calls, by code and secret.
+ *
+ * @throws IdentityError `client.rejected`, `application.disabled`
+ */
+export async function callerOf(
+  deps: Deps,
+  request: FastifyRequest,
+  credentials: Credentials,
+): Promise<Application> {
+  const application = await namedApplication(deps, request, credentials.code);
+  const { secret } = credentials;
+  if (!application || secret.length > MAX_SECRET || !checkClientSecret(deps, application, secret)) {
+    throw new IdentityError("client.rejected", { reason: "unknown code or wrong secret" });
+  }
+  if (application.status !== "active") throw new IdentityError("application.disabled");
+  return application;
+}
+
+/**
+ * The application on whose behalf a ticket is verified: proven by its secret, or only named (bkpaas-auth 2.x has no
+ * credentials, but keeps `?app_code=` of its address), which can only take something away; or none.
+ *
+ * @throws IdentityError `client.rejected`, `application.disabled`
+ */
+export async function verifierOf(deps: Deps, request: FastifyRequest): Promise<Application | null> {
+  const credentials = credentialsOf(request);
+  const { requireAppCredentials } = request.tenant.settings.blueking;
+  if (credentials.secret !== "" || requireAppCredentials) return callerOf(deps, request, credentials);
+  if (credentials.code === "") return null;
+  const named = await namedApplication(deps, request, credentials.code);
+  if (!named) throw new IdentityError("client.rejected", { reason: "unknown code" });
+  if (named.status !== "active") throw new IdentityError("application.disabled");
+  return named;
+}
+
+export function namedApplication(
+  deps: Deps,
+  { tenant }: FastifyRequest,
+  code: string,
+): Application | null | Promise<Application | null> {
+  return code === "" || code.length > MAX_CODE ? null : findApplicationByCode(deps, tenant.id, code);
+}

@@ -1,0 +1,251 @@
+import { IdentityError } from "@ostiary/contracts";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { findPrincipal, type Principal } from "../../domain/access/index.ts";
+import { type Application, mayUse } from "../../domain/applications/index.ts";
+import type { Deps } from "../../domain/deps.ts";
+import { findSession, findSessionByCookie, type Session } from "../../domain/sessions/index.ts";
+import { findFlow, signOut, startFlow, takeFinishedFlow } from "../../domain/sign-in/index.ts";
+import { endTicket, findTicketHolder, issueTicket, returnAddressOf } from "../../domain/tickets/index.ts";
+import { cookieName, ensureBrowser, readCookie, writeCookie } from "../../platform/http/cookies.ts";
+import { logFailure, toIdentityError } from "../../platform/http/problems.ts";
+import { namedApplication, textOf } from "./callers.ts";
+import { clearTickets, ticketsOf, writeLanguage, writeTicket } from "./cookies.ts";
+import { languageOf } from "./messages.ts";
+import { toFrameSources, toLanguage, toLoginRequired } from "./translate.ts";
+import { SLOT } from "./verify.routes.ts";
+
+/** What the dialect needs of the hosted pages. */
+export interface BluekingPages {
+  sendErrorPage(request: FastifyRequest, reply: FastifyReply, error: IdentityError): FastifyReply;
+  /** The small pages of a sign-in in a window of its own. */
+  sendPopUpPage(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    page:
+      | { kind: "ask"; signInUrl: string; directUrl: string; againUrl: string; framedBy: readonly string[] }
+      | { kind: "done" },
+  ): FastifyReply;
+}
+
+/** The page that asks may be in a frame; the sign-in itself never is, it opens a window. */
+type Manner = "page" | "plain";
+
+/** `/login/`, `/login/plain/` and the ways out. The hosted page signs in; here it only begins, and comes back. */
+export function loginRoutes(deps: Deps, pages: BluekingPages): FastifyPluginAsync {
+  return async (app) => {
+    const errorHandler = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      const error = toIdentityError(thrown);
+      logFailure(error, request);
+      return pages.sendErrorPage(request, reply, error);
+    };
+    // Asking for the head of a page must not use up a flow or make a ticket.
+    const options = { exposeHeadRoute: false, errorHandler };
+    const add = (
+      path: string,
+      answer: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+    ) => {
+      const handler = (request: FastifyRequest, reply: FastifyReply) => {
+        reply.headers({ "cache-control": "no-store", "referrer-policy": "same-origin" });
+        return answer(request, reply);
+      };
+      app.get(path, options, handler);
+      app.get(`${path}/`, options, handler);
+    };
+    add("/login", (request, reply) => login(deps, pages, request, reply, "page"));
+    add("/login/plain", (request, reply) => login(deps, pages, request, reply, "plain"));
+    add("/login/plain/done", async (request, reply) => pages.sendPopUpPage(request, reply, { kind: "done" }));
+    add("/login/logout", (request, reply) => logout(deps, request, reply));
+    add("/login/resume", (request, reply) => resume(deps, request, reply));
+  };
+}
+
+async function login(
+  deps: Deps,
+  pages: BluekingPages,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  manner: Manner,
+): Promise<FastifyReply> {
+  const application = await applicationOf(deps, request);
+  const asked = await askedReturn(deps, request);
+  if (request.headers["x-requested-with"] === "XMLHttpRequest") {
+    const plain = `${deps.publicUrl}${basePath(request)}/login/plain/`;
+    const code = textOf(request.query, "app_code", "app_id");
+    return reply.code(401).send(toLoginRequired(plain, asked ?? undefined, code));
+  }
+  const isLeaving = textOf(request.query, "is_from_logout") === "1";
+  if (isLeaving) await signOutBrowser(deps, request, reply);
+  const session = isLeaving ? null : await findBrowserSession(deps, request);
+  const end = manner === "plain" ? `${basePath(request)}/login/plain/done/` : defaultReturn(request);
+  const returnTo = asked ?? end;
+  if (session) return enter(deps, request, reply, session, application, returnTo);
+  if (manner === "plain" && request.headers["sec-fetch-dest"] !== "document") {
+    return ask(pages, request, reply, application, returnTo);
+  }
+  const flow = await startFlow(deps, request.context, {
+    browser: ensureBrowser(request, reply, cookieScope(deps, request)),
+    applicationId: application?.id,
+    continuation: { protocol: "blueking", resume: `${basePath(request)}/login/resume/`, returnTo },
+  });
+  return reply.redirect(`${tenantPath(request)}/sign-in?flow=${flow.id}`, 303);
+}
+
+/** In a frame, or in a browser that does not say where it is: a button that opens a window. */
+function ask(
+  pages: BluekingPages,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  application: Application | null,
+  returnTo: string,
+): FastifyReply {
+  const login = `${basePath(request)}/login/`;
+  const { allowedReturnHosts } = request.tenant.settings.blueking;
+  return pages.sendPopUpPage(request, reply, {
+    kind: "ask",
+    signInUrl: withQuery(request, login, `${login}plain/done/`),
+    directUrl: withQuery(request, login, returnTo),
+    againUrl: request.url,
+    framedBy: ["'self'", ...toFrameSources(allowedReturnHosts), ...(application?.allowedReturnOrigins ?? [])],
+  });
+}
+
+/** The same sign-in with another end. */
+function withQuery(request: FastifyRequest, path: string, returnTo: string | null): string {
+  const code = textOf(request.query, "app_code", "app_id");
+  const query = new URLSearchParams({
+    ...(returnTo === null ? {} : { c_url: returnTo }),
+    ...(code === "" ? {} : { app_code: code }),
+  });
+  return query.size === 0 ? path : `${path}?${query}`;
+}
+
+/** Somebody has signed in on the hosted page, in this browser. */
+async function resume(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { context, tenant } = request;
+  const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));
+  const id = textOf(request.query, "flow");
+  const { continuation } = await findFlow(deps, context, id, browser);
+  if (continuation.protocol !== "blueking") throw new IdentityError("flow.not_found");
+  const flow = await takeFinishedFlow(deps, context, id, browser);
+  const session = await findSession(deps, tenant.id, flow.sessionId);
+  if (!session) throw new IdentityError("flow.not_found", { reason: "the session ended meanwhile" });
+  const application =
+    flow.applicationId === null ? null : await namedApplication(deps, request, flow.applicationId);
+  return enter(deps, request, reply, session, application, String(continuation.returnTo));
+}
+
+/** Gives this browser its ticket and sends it where it wants to go. */
+async function enter(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  session: Session,
+  application: Application | null,
+  returnTo: string,
+): Promise<FastifyReply> {
+  const principal = await findPrincipal(deps, request.tenant.id, session.userId);
+  if (principal?.status !== "active") throw new IdentityError("user.suspended");
+  if (application && !(await mayUse(deps, application, session.userId))) {
+    throw new IdentityError("application.access_denied");
+  }
+  if (!(await hasTicketOf(deps, request, session))) {
+    await giveTicket(deps, request, reply, session, principal);
+  }
+  return reply.redirect(returnTo, 303);
+}
+
+async function giveTicket(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  session: Session,
+  { profile }: Principal,
+): Promise<void> {
+  const { ticketSeconds, ticketIdleSeconds, ticketsPerUser } = request.tenant.settings.blueking;
+  const { ticket, expiresAt } = await issueTicket(deps, request.context, session, {
+    slot: SLOT,
+    seconds: ticketSeconds,
+    idleSeconds: ticketIdleSeconds,
+    atMost: ticketsPerUser,
+  });
+  writeTicket(deps, request, reply, ticket, expiresAt);
+  const language = toLanguage(profile.locale, languageOf(request) === "zh-CN" ? "zh-cn" : "en");
+  writeLanguage(deps, request, reply, language, expiresAt);
+}
+
+/** Whether the browser shows a good ticket of this very sign-in: a page that is opened twice needs one. */
+async function hasTicketOf(deps: Deps, request: FastifyRequest, session: Session): Promise<boolean> {
+  const { ticketCookies } = request.tenant.settings.blueking;
+  const names = ticketCookies === "both" ? ["bk_token", "bk_ticket"] : [ticketCookies];
+  for (const name of names) {
+    const holder = await findTicketHolder(deps, request.tenant.id, SLOT, readCookie(request, name) ?? "");
+    if (holder?.session.parentId !== session.id) return false;
+  }
+  return true;
+}
+
+/** The old way out: ends the sign-in, and shows the page to sign in again. */
+async function logout(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  await signOutBrowser(deps, request, reply);
+  const asked = await askedReturn(deps, request);
+  return reply.redirect(withQuery(request, `${basePath(request)}/login/`, asked), 303);
+}
+
+/**
+ * Ends what this browser shows: its tickets, and the sign-in they came from, as whoever logs out of a BlueKing
+ * application expects to be asked for the password again. A link from anywhere may lead here, as with bk-login; all
+ * it can do is sign somebody out, and cookies that are `SameSite=Lax` keep images and frames of others from it.
+ */
+async function signOutBrowser(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { tenant, context } = request;
+  for (const ticket of ticketsOf(request)) {
+    const holder = await findTicketHolder(deps, tenant.id, SLOT, ticket);
+    if (holder) await endTicket(deps, context, holder);
+  }
+  const session = await findBrowserSession(deps, request);
+  if (session) {
+    const who = { ...context, actor: { type: "user", id: session.userId } } as const;
+    await signOut(deps, who, session.id).catch((error: unknown) => {
+      if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
+    });
+  }
+  clearTickets(deps, request, reply);
+  writeCookie(reply, cookieScope(deps, request), "session", "", 0);
+}
+
+function findBrowserSession(deps: Deps, request: FastifyRequest): Promise<Session | null> {
+  const cookie = readCookie(request, cookieName(cookieScope(deps, request), "session"));
+  return findSessionByCookie(deps, request.tenant.id, cookie);
+}
+
+/** The application that sends the browser; an unknown one counts as none, as it only gives the page its name. */
+async function applicationOf(deps: Deps, request: FastifyRequest): Promise<Application | null> {
+  const code = textOf(request.query, "app_code", "app_id");
+  const application = await namedApplication(deps, request, code);
+  return application?.status === "active" ? application : null;
+}
+
+/** `c_url`, or Django's `next`; null where there is none, or it is not allowed. */
+function askedReturn(deps: Deps, request: FastifyRequest): Promise<string | null> {
+  const { allowedReturnHosts: hosts, requireHttpsReturn: requireHttps } = request.tenant.settings.blueking;
+  const text = textOf(request.query, "c_url", "next");
+  return returnAddressOf(deps, request.tenant.id, { hosts, requireHttps }, text);
+}
+
+function defaultReturn(request: FastifyRequest): string {
+  return request.tenant.settings.blueking.defaultReturnUrl ?? `${tenantPath(request)}/account`;
+}
+
+function cookieScope(deps: Deps, { tenant }: FastifyRequest) {
+  return { secure: deps.publicUrl.startsWith("https:"), tenantSlug: tenant.slug };
+}
+
+/** Before the addresses of the tenant: `""` or `/t/<slug>`. */
+function tenantPath(request: FastifyRequest): string {
+  const { tenant } = request.params as { tenant?: string };
+  return tenant === undefined ? "" : `/t/${tenant}`;
+}
+
+function basePath(request: FastifyRequest): string {
+  return `${tenantPath(request)}/blueking`;
+}

@@ -1,0 +1,121 @@
+import { IdentityError } from "@ostiary/contracts";
+import { addSeconds } from "../../kernel/clock.ts";
+import type { RequestContext } from "../../kernel/context.ts";
+import { findPrincipal, type Principal } from "../access/index.ts";
+import { type Application, mayUse } from "../applications/index.ts";
+import type { Deps } from "../deps.ts";
+import {
+  deriveSession,
+  findSession,
+  findSessionByCookie,
+  revokeSession,
+  type Session,
+} from "../sessions/index.ts";
+import { signOut } from "../sign-in/index.ts";
+
+/** A kind of tickets. Lifetimes only shorten those of the tenant's sessions. */
+export interface TicketRules {
+  /** The door they open, and no other. */
+  slot: string;
+  seconds: number;
+  idleSeconds: number;
+  /** Of one user at a time, the oldest ends; null: any number. */
+  atMost: number | null;
+}
+
+/** Characters of an id; the secret follows after a hyphen. Nothing in a ticket needs encoding anywhere. */
+const ID_LENGTH = 24;
+
+const FORM = /^[0-9a-f]{24}-[A-Za-z0-9_-]{43}$/;
+
+/** A person who came with a ticket. */
+export interface TicketHolder {
+  session: Session;
+  principal: Principal;
+}
+
+/**
+ * A ticket for whoever is signed in by `parent`: a bearer secret that applications of the same domain pass on to ask
+ * who it is. It ends when the sign-in ends.
+ */
+export async function issueTicket(
+  deps: Deps,
+  context: RequestContext,
+  parent: Session,
+  { slot, seconds, idleSeconds, atMost }: TicketRules,
+): Promise<{ ticket: string; expiresAt: Date }> {
+  const { session, cookie } = await deriveSession(deps, context, parent, {
+    slot,
+    absoluteSeconds: seconds,
+    idleSeconds,
+    ...(atMost === null ? {} : { limit: { atMost, whenFull: "end-oldest" as const } }),
+  });
+  return { ticket: cookie.replace(".", "-"), expiresAt: addSeconds(session.createdAt, seconds) };
+}
+
+/**
+ * Whose ticket it is, and nothing where it is no good. Asking keeps the ticket alive.
+ *
+ * @param text - the ticket, as it is or percent-encoded once: some clients do so with whatever a cookie holds.
+ */
+export async function findTicketHolder(
+  deps: Deps,
+  tenantId: string,
+  slot: string,
+  text: string,
+): Promise<TicketHolder | null> {
+  const ticket = text.includes("%") ? decoded(text) : text;
+  if (!FORM.test(ticket)) return null;
+  const cookie = `${ticket.slice(0, ID_LENGTH)}.${ticket.slice(ID_LENGTH + 1)}`;
+  const session = await findSessionByCookie(deps, tenantId, cookie, slot);
+  if (!session) return null;
+  const principal = await findPrincipal(deps, tenantId, session.userId);
+  return principal?.status === "active" ? { session, principal } : null;
+}
+
+/**
+ * The person of a ticket, who must be allowed to use the application.
+ *
+ * @param application - null where nobody says who asks.
+ * @throws IdentityError `token.invalid`, `application.access_denied`
+ */
+export async function checkTicket(
+  deps: Deps,
+  tenantId: string,
+  slot: string,
+  text: string,
+  application: Application | null,
+): Promise<TicketHolder> {
+  const holder = await findTicketHolder(deps, tenantId, slot, text);
+  if (!holder) throw new IdentityError("token.invalid", { reason: "the ticket is unknown or has ended" });
+  if (application && !(await mayUse(deps, application, holder.session.userId))) {
+    throw new IdentityError("application.access_denied");
+  }
+  return holder;
+}
+
+/** Signs out whoever holds the ticket: the sign-in it comes from ends, with all that came from it. */
+export async function endTicket(
+  deps: Deps,
+  context: RequestContext,
+  { session }: TicketHolder,
+): Promise<void> {
+  const who: RequestContext = { ...context, actor: { type: "user", id: session.userId } };
+  const parent =
+    session.parentId === null ? null : await findSession(deps, session.tenantId, session.parentId);
+  try {
+    if (parent) await signOut(deps, who, parent.id);
+    else await revokeSession(deps, who, session.id, "signed out");
+  } catch (error) {
+    // Another tab was quicker.
+    if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
