@@ -313,6 +313,15 @@ export const ERRORS = {
   },
   "flow.wrong_step": { status: 409, message: "This step is not the next one of this sign-in." },
   "flow.forged": { status: 403, message: "This form was not sent from our page. Load the page again." },
+  "identifier_change.not_found": {
+    status: 404,
+    message: "This change has expired, was made or was given up. Begin it again.",
+  },
+  "identifier_change.nothing": { status: 400, message: "The account is like that already." },
+  "identifier_change.outdated": {
+    status: 409,
+    message: "The address was changed by somebody else meanwhile. Begin again.",
+  },
   "identity.not_found": { status: 404, message: "There is no such linked identity." },
   "identity.taken": { status: 409, message: "This identity belongs to an account already." },
   "identity.last": {

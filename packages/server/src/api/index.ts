@@ -11,6 +11,7 @@ import { configurationRoutes } from "./configuration.routes.ts";
 import { customFieldRoutes } from "./custom-fields.routes.ts";
 import { grantRoutes } from "./grants.routes.ts";
 import { groupRoutes } from "./groups.routes.ts";
+import { identifierChangeRoutes } from "./identifier-changes.routes.ts";
 import { identityRoutes } from "./identities.routes.ts";
 import { impersonationRoutes } from "./impersonation.routes.ts";
 import { invitationRoutes } from "./invitations.routes.ts";
@@ -40,6 +41,7 @@ const ROUTES = [
   tenantRoutes,
   settingsRoutes,
   userRoutes,
+  identifierChangeRoutes,
   identityRoutes,
   impersonationRoutes,
   customFieldRoutes,

@@ -5,6 +5,7 @@ import { deleteExpiredInstances } from "../domain/services/index.ts";
 import { deleteExpiredSessions } from "../domain/sessions/index.ts";
 import {
   deleteExpiredAccountLinks,
+  deleteExpiredChanges,
   deleteExpiredFlows,
   deleteExpiredImpersonations,
 } from "../domain/sign-in/index.ts";
@@ -24,6 +25,7 @@ const EXPIRIES = [
   deleteExpiredFlows,
   deleteExpiredImpersonations,
   deleteExpiredAccountLinks,
+  deleteExpiredChanges,
   deleteExpiredFamilies,
   deleteExpiredSessions,
   deleteExpiredIdempotencyKeys,

@@ -21,6 +21,7 @@ export {
   listKnownDevices,
   rememberDevice,
 } from "./known-devices.ts";
+export { dropCodes } from "./one-time-code.store.ts";
 export {
   type CodePurpose,
   type CodeRequest,

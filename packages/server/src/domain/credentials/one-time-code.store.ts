@@ -100,6 +100,14 @@ export async function countAttempt(
   return row;
 }
 
+/** A user's addresses have changed: what is on its way to the old ones is worth nothing. */
+export async function dropCodes(database: Queryable, tenantId: string, userId: string): Promise<void> {
+  await database.query("delete from one_time_codes where tenant_id = $1 and user_id = $2", [
+    tenantId,
+    userId,
+  ]);
+}
+
 export async function deleteExpiredCodes(database: Queryable, now: Date, limit: number): Promise<number> {
   const rows = await database.query(
     `delete from one_time_codes where (tenant_id, purpose, subject) in

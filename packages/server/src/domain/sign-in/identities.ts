@@ -6,7 +6,7 @@ import { newId, newSecret } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { checkMayControl, checkPermission, checkPermissionIn } from "../access/index.ts";
 import { recordEvents } from "../audit/index.ts";
-import { hasPassword } from "../credentials/index.ts";
+import { factorsOfUser, noticeTo } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { checkRecentAuthentication } from "../sessions/index.ts";
 import {
@@ -18,7 +18,6 @@ import {
   moveIdentities,
   selectIdentities,
 } from "./identity.store.ts";
-import { sendNotice } from "./send-notice.ts";
 
 /** Seconds to sign in to the other account. */
 const PROOF_SECONDS = 600;
@@ -150,9 +149,11 @@ async function changeable(
   await checkMayControl(within(deps, tx), context, userId);
 }
 
+/** Confirmed addresses count: codes may be sent there, or a password be set anew. */
 async function canStillSignIn(joined: Deps, tenantId: string, userId: string): Promise<boolean> {
   if ((await selectIdentities(joined.database, tenantId, userId)).length > 0) return true;
-  return hasPassword(joined, tenantId, userId);
+  const { password, passkeys, email, phone } = await factorsOfUser(joined, tenantId, userId);
+  return password || passkeys > 0 || email !== null || phone !== null;
 }
 
 async function tell(
@@ -174,9 +175,7 @@ async function tell(
   if (type !== "identity.linked") return;
   const time = deps.clock.now();
   for (const provider of new Set(identities.map((identity) => identity.provider))) {
-    await sendNotice(within(deps, tx), context, userId, {
-      template: "account-linked",
-      values: { provider, time },
-    });
+    const notice = { template: "account-linked", values: { provider, time } } as const;
+    await noticeTo(within(deps, tx), context, { id: context.tenantId }, userId, notice);
   }
 }

@@ -1,3 +1,11 @@
+export {
+  cancelIdentifierChange,
+  findIdentifierChange,
+  giveChangeCode,
+  listIdentifierChanges,
+  sendChangeCode,
+  startIdentifierChange,
+} from "./change-identifier.ts";
 export type { Browser } from "./finish.ts";
 export { deleteExpiredFlows } from "./flow.store.ts";
 export type { Flow, FlowFacts, StepResult } from "./flow.ts";
@@ -5,6 +13,7 @@ export { flowView } from "./flow-view.ts";
 export { checkFormToken, formToken } from "./form-token.ts";
 export { changeIdentifier, giveIdentifier } from "./give-identifier.ts";
 export { choosePassword, givePassword } from "./give-password.ts";
+export { deleteExpiredChanges } from "./identifier-change.store.ts";
 export {
   linkAccount,
   linkIdentity,

@@ -29,4 +29,5 @@ export {
   listUsers,
   noteSignIn,
 } from "./find-user.ts";
+export { findOwnAddress, setProvenAddress } from "./own-address.ts";
 export { activateUser, deleteUser, suspendUser, updateMe, updateUser } from "./update-user.ts";

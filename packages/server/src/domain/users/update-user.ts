@@ -32,7 +32,7 @@ export async function updateUser(
   expectedVersion?: number,
 ): Promise<User> {
   await checkPermissionIn(deps, context, "user:write", { userId: id });
-  return write(deps, context, id, change, expectedVersion);
+  return writeUser(deps, context, id, change, expectedVersion);
 }
 
 /** The user cannot sign in, and what he had open ends. @throws as `updateUser` */
@@ -60,7 +60,7 @@ export async function updateMe(
   if (type !== "user" || id === null) throw new IdentityError("authentication.required");
   const { nickname, name, profile, preferences } = change;
   const allowed = { nickname, name, profile, preferences };
-  return write(deps, context, id, allowed as UpdateMe, expectedVersion);
+  return writeUser(deps, context, id, allowed as UpdateMe, expectedVersion);
 }
 
 /**
@@ -94,7 +94,8 @@ export async function deleteUser(
   });
 }
 
-async function write(
+/** The change itself; who may make it was asked before. @throws as `updateUser`, but `permission.denied` */
+export async function writeUser(
   deps: Deps,
   context: RequestContext,
   id: string,

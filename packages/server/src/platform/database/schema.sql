@@ -393,6 +393,7 @@ create table idempotency_keys (
 
 create table identifier_changes (
   applied_at timestamp with time zone,
+  asks_old boolean not null default false,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   id text not null,
@@ -400,6 +401,7 @@ create table identifier_changes (
   new_confirmed_at timestamp with time zone,
   new_value text,
   old_confirmed_at timestamp with time zone,
+  old_value text,
   tenant_id text not null,
   user_id text not null,
   constraint identifier_changes_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'phone'::text, 'username'::text, 'backup_email'::text]))),

@@ -45,3 +45,9 @@ create table account_links (
 );
 create index account_links_user on account_links (tenant_id, user_id);
 create index account_links_expiry on account_links (expires_at);
+
+alter table identifier_changes
+  -- as it was when the change began: one that has changed meanwhile is not the one that was asked
+  add column old_value text,
+  -- whether the old one was confirmed then, so that its owner must agree
+  add column asks_old boolean not null default false;
