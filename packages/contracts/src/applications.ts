@@ -14,7 +14,7 @@ import {
   Version,
   WebAddress,
 } from "./common.ts";
-import { Logo, SECOND_FACTOR_POLICIES, SIGN_IN_METHODS, SIGNING_ALGORITHMS } from "./settings.ts";
+import { Logo, SECOND_FACTOR_POLICIES, SIGN_IN_METHODS, SIGNING_ALGORITHMS, WHEN_FULL } from "./settings.ts";
 
 export const GRANT_TYPES = ["authorization_code", "refresh_token", "client_credentials"] as const;
 export type GrantType = (typeof GRANT_TYPES)[number];
@@ -46,6 +46,20 @@ const settings = {
   refreshTokenSeconds: Nullable(Type.Integer({ minimum: 60, maximum: 730 * DAY }), {
     description: "Lifetime of a refresh token since its last use, in seconds; null: the tenant's",
   }),
+  sessionIdleSeconds: Nullable(Type.Integer({ minimum: 60, maximum: 365 * DAY }), {
+    description:
+      "A session that began here ends when it was not used for so long, in seconds, if the tenant's is longer",
+  }),
+  sessionAbsoluteSeconds: Nullable(Type.Integer({ minimum: 60, maximum: 365 * DAY }), {
+    description:
+      "A session that began here ends at the latest after so long, in seconds; who signed in elsewhere longer ago is asked again",
+  }),
+  maximumSessions: Nullable(Type.Integer({ minimum: 1, maximum: 1_000 }), {
+    description: "Sessions that one user may have begun here at a time; null: any number",
+  }),
+  whenSessionsFull: Nullable(OneOf(WHEN_FULL), {
+    description: "One more sign-in ends the oldest of them, or is refused; null: as the tenant says",
+  }),
   idTokenSignedResponseAlg: Nullable(OneOf(SIGNING_ALGORITHMS), {
     description: "Algorithm of ID tokens (OIDC Registration §2); null: the tenant's",
   }),
@@ -76,6 +90,11 @@ const values = {
     maxItems: 100,
     uniqueItems: true,
     description: "Where a browser may go after signing out; the rules of `redirectUris`",
+  }),
+  backchannelLogoutUri: Nullable(Uri, {
+    description:
+      "Told when a session ends in which somebody signed in here (OpenID Connect Back-Channel Logout 1.0): https, or " +
+      "http of the loopback interface, without fragment",
   }),
   allowedReturnOrigins: Type.Array(Uri, {
     maxItems: 100,

@@ -76,6 +76,7 @@ export const EVENTS = [
   "application.deleted",
   "application.secret_created",
   "application.secret_deleted",
+  "application.sessions_revoked",
   "application.assigned",
   "application.unassigned",
   "api_key.created",

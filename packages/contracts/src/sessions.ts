@@ -8,6 +8,10 @@ export const Session = Type.Object({
   device: Type.String({ description: "In words, e.g. `Chrome on Windows`; empty when unknown" }),
   ip: Nullable(Type.String(), { description: "Where it began" }),
   userAgent: Nullable(Type.String()),
+  applicationId: Nullable(Id, { description: "The application through which it began; null: our own pages" }),
+  door: Type.String({
+    description: "What it is for: empty for browsers at our own pages, else a dialect's ticket",
+  }),
   amr: Type.Array(Type.String(), { description: "How the person was authenticated (RFC 8176)" }),
   impersonatorId: Nullable(Id, {
     description: "The administrator who acts as the user in it; null: the user himself",
@@ -15,7 +19,10 @@ export const Session = Type.Object({
   authenticatedAt: Timestamp,
   createdAt: Timestamp,
   lastSeenAt: Timestamp,
-  expiresAt: Timestamp,
+  expiresAt: Type.String({
+    format: "date-time",
+    description: "When it ends if it is not used until then, or at the latest",
+  }),
 });
 export type Session = Static<typeof Session>;
 

@@ -46,9 +46,17 @@ const passwordPolicy = {
   checkBreached: Type.Boolean({ description: "Refuse passwords of the server's list of breached ones" }),
 };
 
+export const WHEN_FULL = ["end-oldest", "refuse"] as const;
+
 const sessions = {
   idleSeconds: seconds(60, YEAR, "A session ends when it was not used for so long"),
   absoluteSeconds: seconds(60, YEAR, "A session ends at the latest after so long"),
+  maximum: Nullable(Type.Integer({ minimum: 1, maximum: 1_000 }), {
+    description: "Sessions that one user may have at a time; null: any number",
+  }),
+  whenFull: OneOf(WHEN_FULL, {
+    description: "One more sign-in ends the oldest session, or is refused",
+  }),
 };
 
 /** What a sign-in can begin with. */

@@ -13,6 +13,7 @@ import { startOutgoing } from "./domain/outgoing/index.ts";
 import { finishHeartbeats } from "./domain/services/index.ts";
 import { finishLastSeen } from "./domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantBySlug } from "./domain/tenants/index.ts";
+import { LOGOUT_SENDER } from "./domain/tokens/index.ts";
 import { finishRollUp } from "./domain/usage/index.ts";
 import { startDeliveries } from "./domain/webhooks/index.ts";
 import { startJobs } from "./jobs/run-jobs.ts";
@@ -75,7 +76,7 @@ export async function compose(parts: Parts): Promise<Composition> {
   const app = await createRoutes(parts, deps, operatorSecret, metrics);
   const jobs = startJobs(deps);
   const deliveries = startDeliveries(deps);
-  const outgoing = startOutgoing(deps, MESSAGE_SENDERS);
+  const outgoing = startOutgoing(deps, [...MESSAGE_SENDERS, LOGOUT_SENDER]);
   const close = async () => {
     await Promise.all([jobs.stop(), deliveries.close(), outgoing.close()]);
     await finishSealing(deps).catch((error: unknown) =>

@@ -15,6 +15,7 @@ import { checkPermission } from "../domain/access/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import {
   endSession,
+  endSessionsOfApplication,
   endSessionsOfUser,
   findSession,
   getSession,
@@ -38,6 +39,7 @@ export function sessionRoutes(deps: Deps): FastifyPluginAsyncTypebox {
   return async (app) => {
     registerReading(app, deps);
     registerRevoking(app, deps);
+    registerRevokingOfApplication(app, deps);
     registerOwn(app, deps);
   };
 }
@@ -114,6 +116,30 @@ function registerRevoking(app: App, deps: Deps): void {
       answer(deps, request, reply, async (joined) => {
         checkPermission(request.context, "session:write");
         const revoked = await endSessionsOfUser(joined, request.context, request.params.id);
+        return { status: 200, headers: {}, body: { revoked } };
+      }),
+  );
+}
+
+function registerRevokingOfApplication(app: App, deps: Deps): void {
+  app.post(
+    "/applications/:id/sessions/revoke",
+    {
+      schema: {
+        operationId: "revokeApplicationSessions",
+        summary: "Sign everybody out of an application",
+        description:
+          "Needs the permissions `session:write` and `*`. Ends the sessions that began through the application and " +
+          "all tokens that it holds for users, offline ones too.",
+        tags: ["Sessions"],
+        params: IdParameters,
+        headers: IdempotencyHeaders,
+        response: { 200: RevokedSessions, ...problems(409, 413, 415, 422) },
+      },
+    },
+    (request, reply) =>
+      answer(deps, request, reply, async (joined) => {
+        const revoked = await endSessionsOfApplication(joined, request.context, request.params.id);
         return { status: 200, headers: {}, body: { revoked } };
       }),
   );

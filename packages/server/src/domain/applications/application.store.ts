@@ -26,9 +26,22 @@ type Row = Omit<PublicApplication, "createdAt" | "updatedAt" | "settings"> & {
   updatedAt: Date;
 };
 
+/** What an application has that has set nothing: as the tenant says. */
+export const DEFAULT_APPLICATION_SETTINGS: ApplicationSettings = {
+  accessTokenSeconds: null,
+  refreshTokenSeconds: null,
+  sessionIdleSeconds: null,
+  sessionAbsoluteSeconds: null,
+  maximumSessions: null,
+  whenSessionsFull: null,
+  idTokenSignedResponseAlg: null,
+  secondFactor: null,
+};
+
 const COLUMNS = `a.tenant_id as "tenantId", a.id, a.serial, a.slug, a.name, a.description, a.logo, a.homepage, a.status,
   a.redirect_uris as "redirectUris", a.post_logout_redirect_uris as "postLogoutRedirectUris",
-  a.allowed_return_origins as "allowedReturnOrigins", a.grant_types as "grantTypes",
+  a.allowed_return_origins as "allowedReturnOrigins", a.backchannel_logout_uri as "backchannelLogoutUri",
+  a.grant_types as "grantTypes",
   a.token_endpoint_auth_method as "tokenEndpointAuthMethod", a.jwks, a.scopes, a.access, a.administers,
   a.sign_in_methods as "signInMethods", a.consent, a.settings, a.version, a.created_at as "createdAt",
   a.updated_at as "updatedAt"`;
@@ -36,13 +49,7 @@ const COLUMNS = `a.tenant_id as "tenantId", a.id, a.serial, a.slug, a.name, a.de
 function toApplication({ tenantId: _tenantId, ...row }: Row): PublicApplication {
   return {
     ...row,
-    settings: {
-      accessTokenSeconds: null,
-      refreshTokenSeconds: null,
-      idTokenSignedResponseAlg: null,
-      secondFactor: null,
-      ...row.settings,
-    },
+    settings: { ...DEFAULT_APPLICATION_SETTINGS, ...row.settings },
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
@@ -186,6 +193,7 @@ function columnsOf(values: ApplicationValues) {
     values.signInMethods,
     values.consent,
     JSON.stringify(values.settings),
+    values.backchannelLogoutUri,
   ];
 }
 
@@ -203,9 +211,9 @@ export async function insertApplication(
       `insert into applications as a
          (tenant_id, id, slug, name, description, logo, homepage, status, redirect_uris, post_logout_redirect_uris,
           allowed_return_origins, grant_types, token_endpoint_auth_method, jwks, scopes, access, administers,
-          sign_in_methods, consent, settings, created_at, updated_at, serial)
+          sign_in_methods, consent, settings, backchannel_logout_uri, created_at, updated_at, serial)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::jsonb, $15, $16, $17, $18, $19, $20::jsonb,
-               $21, $21, coalesce($22::bigint, nextval(pg_get_serial_sequence('applications', 'serial'))))
+               $21, $22, $22, coalesce($23::bigint, nextval(pg_get_serial_sequence('applications', 'serial'))))
        returning ${COLUMNS}`,
       [tenantId, id, ...columnsOf(values), now, serial ?? null],
     )
@@ -239,7 +247,8 @@ export async function updateApplicationRow(
           set slug = $3, name = $4, description = $5, logo = $6, homepage = $7, status = $8, redirect_uris = $9,
               post_logout_redirect_uris = $10, allowed_return_origins = $11, grant_types = $12,
               token_endpoint_auth_method = $13, jwks = $14::jsonb, scopes = $15, access = $16, administers = $17,
-              sign_in_methods = $18, consent = $19, settings = $20::jsonb, updated_at = $21, version = version + 1
+              sign_in_methods = $18, consent = $19, settings = $20::jsonb, backchannel_logout_uri = $21, updated_at = $22,
+              version = version + 1
         where a.tenant_id = $1 and a.id = $2 returning ${COLUMNS}`,
       [tenantId, id, ...columnsOf(values), now],
     )

@@ -35,6 +35,12 @@ export function checkApplication(values: ApplicationValues): void {
     ...wrong("/redirectUris", values.redirectUris, isRedirectUri),
     ...wrong("/postLogoutRedirectUris", values.postLogoutRedirectUris, isRedirectUri),
   ]);
+  const { backchannelLogoutUri: uri } = values;
+  if (uri !== null && !(isRedirectUri(uri) && /^https?:/.test(uri))) {
+    throw new IdentityError("application.redirect_uri_invalid", {
+      fields: [{ path: "/backchannelLogoutUri", message: "is not acceptable" }],
+    });
+  }
   refuse("application.return_origin_invalid", [
     ...wrong("/allowedReturnOrigins", values.allowedReturnOrigins, isReturnOrigin),
   ]);

@@ -1,5 +1,4 @@
 import {
-  type ApplicationSettings,
   type CreateApplication,
   IdentityError,
   type Application as PublicApplication,
@@ -11,7 +10,11 @@ import { newId, newSecret } from "../../kernel/identifiers.ts";
 import { checkPermission, createApplicationNamespace } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
-import { type ApplicationValues, insertApplication } from "./application.store.ts";
+import {
+  type ApplicationValues,
+  DEFAULT_APPLICATION_SETTINGS,
+  insertApplication,
+} from "./application.store.ts";
 import { storeSecret } from "./application-secrets.ts";
 import { checkApplication, checkMayControl, usesSecret } from "./check-application.ts";
 
@@ -27,13 +30,7 @@ const DEFAULT_SCOPES: Scope[] = ["openid", "profile", "email", "address", "phone
 
 /** Tells what an absent field of a new application means. */
 function completeApplication(input: CreateApplication): ApplicationValues {
-  const settings: ApplicationSettings = {
-    accessTokenSeconds: null,
-    refreshTokenSeconds: null,
-    idTokenSignedResponseAlg: null,
-    secondFactor: null,
-    ...input.settings,
-  };
+  const settings = { ...DEFAULT_APPLICATION_SETTINGS, ...input.settings };
   return {
     description: "",
     logo: null,
@@ -42,6 +39,7 @@ function completeApplication(input: CreateApplication): ApplicationValues {
     redirectUris: [],
     postLogoutRedirectUris: [],
     allowedReturnOrigins: [],
+    backchannelLogoutUri: null,
     grantTypes: ["authorization_code", "refresh_token"],
     tokenEndpointAuthMethod: "client_secret_basic",
     jwks: null,

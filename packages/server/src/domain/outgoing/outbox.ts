@@ -218,15 +218,21 @@ const outboxOf = onePerServer(() => new Outbox());
 /**
  * Stores a message and sends it in the background, again and again until it is taken or expires. Joins the
  * transaction of `deps`: it is sent if and only if that commits, at least once, whatever is killed.
+ *
+ * @param sender - or only its kind, where it lives in a module that this one may not know; `startOutgoing` has it.
  */
-export async function sendLater(deps: Deps, sender: Sender, message: Message): Promise<void> {
+export async function sendLater(
+  deps: Deps,
+  sender: Sender | Pick<Sender, "kind">,
+  message: Message,
+): Promise<void> {
   const now = deps.clock.now();
   const { tenantId, payload, expiresAt } = message;
   const id = newId(now);
   const sealedPayload = deps.secrets.seal(JSON.stringify(payload), purposeOf({ tenantId, id }));
   await insertMessage(deps.database, { tenantId, id, kind: sender.kind, sealedPayload, expiresAt }, now);
   const outbox = outboxOf(deps);
-  outbox.senders.set(sender.kind, sender);
+  if ("send" in sender) outbox.senders.set(sender.kind, sender);
   afterCommit(deps, (outer) => outbox.wake(outer));
 }
 

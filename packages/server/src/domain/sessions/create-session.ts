@@ -1,13 +1,13 @@
-import { IdentityError } from "@ostiary/contracts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId, newSecret } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import { type Deps, outsideTransaction, within } from "../deps.ts";
+import { findApplication } from "../applications/index.ts";
+import { type Deps, outsideTransaction } from "../deps.ts";
 import { findTenantById } from "../tenants/index.ts";
 import { deviceName } from "./device-name.ts";
-import { revokeSession } from "./revoke-session.ts";
-import { findIdsInSlot, insertSession, lockSlot, renewSessionRow, type Session } from "./session.store.ts";
+import { renewSessionRow, type Session } from "./session.store.ts";
+import { insertWithinLimits, type SessionLimit } from "./session-limits.ts";
 
 /** How much of a User-Agent header is kept, in characters. */
 const USER_AGENT_LENGTH = 512;
@@ -19,7 +19,7 @@ export interface SessionPolicy {
   idleSeconds?: number;
   absoluteSeconds?: number;
   /** Of one user in this slot. `refuse` throws `session.limit_reached`. */
-  limit?: { atMost: number; whenFull: "end-oldest" | "refuse" };
+  limit?: SessionLimit;
 }
 
 export interface NewSession {
@@ -105,7 +105,7 @@ async function begin(
 ): Promise<{ session: Session; cookie: string }> {
   const { tenantId } = context;
   const now = deps.clock.now();
-  const own = { idleSeconds: policy.idleSeconds ?? null, absoluteSeconds: policy.absoluteSeconds ?? null };
+  const own = await ownLifetimes(deps, tenantId, applicationId, policy);
   const { idleSeconds, absoluteSeconds } = shorter(await sessionLifetimes(deps, tenantId), own);
   const secret = newSecret();
   const session: Session = {
@@ -127,27 +127,8 @@ async function begin(
     revokedAt: null,
     tokenGeneration: 1,
   };
-  const { limit } = policy;
-  if (!limit) await insertSession(deps.database, session);
-  else await deps.database.transaction((tx) => insertWithin(deps, tx, context, session, limit));
+  await insertWithinLimits(deps, context, session, policy.limit);
   return { session, cookie: `${session.id}.${secret}` };
-}
-
-/** One after the other, so that of six sign-ins at once no more get in than may be. */
-async function insertWithin(
-  deps: Deps,
-  tx: Transaction,
-  context: RequestContext,
-  session: Session,
-  { atMost, whenFull }: { atMost: number; whenFull: "end-oldest" | "refuse" },
-): Promise<void> {
-  const { tenantId, userId, slot } = session;
-  await lockSlot(tx, tenantId, userId);
-  const ids = await findIdsInSlot(tx, tenantId, userId, slot, deps.clock.now());
-  const tooMany = ids.slice(0, Math.max(0, ids.length + 1 - atMost));
-  if (tooMany.length > 0 && whenFull === "refuse") throw new IdentityError("session.limit_reached");
-  for (const id of tooMany) await revokeSession(within(deps, tx), context, id, "session limit");
-  await insertSession(tx, session);
 }
 
 /**
@@ -176,6 +157,28 @@ export async function renewSession(
 
 export function hashSessionSecret(deps: Deps, secret: string): Buffer {
   return deps.secrets.keyedHash(secret, "session");
+}
+
+/** What door and application ask for, the shorter of both; null: nothing. */
+async function ownLifetimes(
+  deps: Deps,
+  tenantId: string,
+  applicationId: string | null | undefined,
+  { idleSeconds, absoluteSeconds }: SessionPolicy,
+): Promise<Pick<Session, "idleSeconds" | "absoluteSeconds">> {
+  const application = applicationId
+    ? await findApplication(outsideTransaction(deps), tenantId, applicationId)
+    : null;
+  const { sessionIdleSeconds, sessionAbsoluteSeconds } = application?.settings ?? {};
+  return {
+    idleSeconds: least(idleSeconds, sessionIdleSeconds),
+    absoluteSeconds: least(absoluteSeconds, sessionAbsoluteSeconds),
+  };
+}
+
+function least(one: number | undefined, other: number | null | undefined): number | null {
+  const shortest = Math.min(one ?? Infinity, other ?? Infinity);
+  return shortest === Infinity ? null : shortest;
 }
 
 /** The shorter of a tenant's lifetimes and those of the session itself. */

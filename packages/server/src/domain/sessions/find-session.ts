@@ -43,11 +43,16 @@ function alive(deps: Deps, session: Session | null): Session | null {
  * long is looked up again: another process may have seen it.
  */
 function reload(deps: Deps, session: Session | null): null | Promise<Session | null> {
-  if (session?.revokedAt !== null) return null;
-  const { tenantId, id } = session;
+  return session?.revokedAt === null ? findSessionAnew(deps, session.tenantId, session.id) : null;
+}
+
+/** As `findSession`, for who has reason to think that the cached copy is older than what was done to the session. */
+export function findSessionAnew(deps: Deps, tenantId: string, id: string): Promise<Session | null> {
+  const load = () => loadSession(deps.database, tenantId, id);
+  if (isJoined(deps)) return load().then((session) => alive(deps, session));
   const cache = cacheOf(deps);
   cache.invalidate(id);
-  const loaded = cache.get(tenantId, id, () => loadSession(deps.database, tenantId, id));
+  const loaded = cache.get(tenantId, id, load);
   return Promise.resolve(loaded).then((found) => alive(deps, found));
 }
 
@@ -66,8 +71,12 @@ export async function findSessionByCookie(
 ): Promise<Session | null> {
   const dot = cookie?.indexOf(".") ?? -1;
   if (cookie === undefined || dot < 0 || cookie.length > 256 || !isId(cookie.slice(0, dot))) return null;
-  const session = await findSession(deps, tenantId, cookie.slice(0, dot));
   const hash = hashSessionSecret(deps, cookie.slice(dot + 1));
+  let session = await findSession(deps, tenantId, cookie.slice(0, dot));
+  // The session was given a new secret a moment ago, perhaps by another process, and the notice is on its way.
+  if (session && !equalBytes(session.secretHash, hash)) {
+    session = await findSessionAnew(deps, tenantId, session.id);
+  }
   if (!session || session.slot !== slot || !equalBytes(session.secretHash, hash)) return null;
   await touchSession(deps, session);
   return session;

@@ -1,3 +1,4 @@
+export type { Logout } from "./announce-logouts.ts";
 export { ACR_VALUES, type Acr, acrOf, isAcr, isAtLeast } from "./authentication-context.ts";
 export {
   createImpersonatedSession,
@@ -8,14 +9,16 @@ export {
   type SessionPolicy,
 } from "./create-session.ts";
 export { deviceName } from "./device-name.ts";
-export { findSession, findSessionByCookie } from "./find-session.ts";
+export { findSession, findSessionAnew, findSessionByCookie } from "./find-session.ts";
 export { getSession, listSessions, listSessionsOfUser } from "./list-sessions.ts";
 export { checkRecentAuthentication } from "./recent-authentication.ts";
 export {
   endSession,
+  endSessionsOfApplication,
   endSessionsOfUser,
   revokeSession,
   revokeSessionsOfUser,
 } from "./revoke-session.ts";
 export { deleteExpiredSessions, type Session } from "./session.store.ts";
+export { insertSessionApplication as letKnowSession } from "./session-application.store.ts";
 export { finishLastSeen, nextTokenGeneration, touchSession } from "./touch-session.ts";

@@ -61,6 +61,8 @@ function toPublic(session: Session): PublicSession {
     device: session.deviceName,
     ip: session.ip,
     userAgent: session.userAgent,
+    applicationId: session.applicationId,
+    door: session.slot,
     amr: [...session.amr],
     impersonatorId: session.impersonatorId,
     authenticatedAt: session.authenticatedAt.toISOString(),

@@ -2,16 +2,20 @@ import { IdentityError } from "@ostiary/contracts";
 import type { ChangeKey } from "../../kernel/changes.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import { checkMayControl, checkPermission, findPrincipal } from "../access/index.ts";
+import { checkMayControl, checkNoEscalation, checkPermission, findPrincipal } from "../access/index.ts";
+import { findApplication } from "../applications/index.ts";
 import { recordEvents } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
+import { announceLogouts } from "./announce-logouts.ts";
 import {
   loadSession,
   type RevokedSession,
+  revokeFamiliesOfApplication,
   revokeFamiliesOfSessions,
   revokeOfflineFamilies,
   revokeSessionRow,
   revokeSessionRows,
+  revokeSessionRowsOfApplication,
 } from "./session.store.ts";
 
 /**
@@ -69,6 +73,7 @@ async function recordRevocation(
   families: readonly string[],
   reason: string,
 ): Promise<void> {
+  await announceLogouts(deps, tx, context.tenantId, revoked);
   const changes: ChangeKey[] = [
     ...revoked.map(({ id }): ChangeKey => `session:${id}`),
     ...families.map((id): ChangeKey => `family:${id}`),
@@ -124,6 +129,47 @@ export async function endSessionsOfUser(
       await checkMayControl(within(deps, tx), context, userId);
     }
     return revokeSessionsOfUser(within(deps, tx), context, userId, { ...options, reason: "revoked" });
+  });
+}
+
+/** Rows of one statement. */
+const BATCH = 1_000;
+
+/**
+ * Ends every session that began through an application, and every token that it holds for anybody: nobody is signed in
+ * there any more. Needs `session:write` and, as administrators may be among its users, `*`.
+ *
+ * @returns how many sessions were ended.
+ * @throws IdentityError `application.not_found`, `permission.denied`, `permission.escalation`
+ */
+export async function endSessionsOfApplication(
+  deps: Deps,
+  context: RequestContext,
+  applicationId: string,
+): Promise<number> {
+  checkPermission(context, "session:write");
+  checkNoEscalation(context, ["*"]);
+  const { tenantId } = context;
+  if (!(await findApplication(deps, tenantId, applicationId)))
+    throw new IdentityError("application.not_found");
+  return deps.database.transaction(async (tx) => {
+    const now = deps.clock.now();
+    let count = 0;
+    for (let size = BATCH; size > 0; count += size) {
+      const revoked = await revokeSessionRowsOfApplication(tx, tenantId, applicationId, now, BATCH);
+      const families = await revokeFamiliesOfSessions(tx, tenantId, idsOf(revoked), now);
+      await recordRevocation(deps, tx, context, revoked, families, "all of the application");
+      size = revoked.length;
+    }
+    for (let size = BATCH; size === BATCH; ) {
+      const families = await revokeFamiliesOfApplication(tx, tenantId, applicationId, now, BATCH);
+      tx.notify(families.map((id): ChangeKey => `family:${id}`));
+      size = families.length;
+    }
+    const target = { type: "application", id: applicationId };
+    const event = { type: "application.sessions_revoked" as const, target, data: { count } };
+    await recordEvents(deps, tx, context, [event]);
+    return count;
   });
 }
 

@@ -82,22 +82,38 @@ export async function lockSlot(tx: Transaction, tenantId: string, userId: string
   ]);
 }
 
-/** A user's live sessions for one door, oldest first; not those of administrators who act as him. */
+/**
+ * A user's live sessions, oldest first: for the door of `session`, or those that began through an application. Not those
+ * of administrators who act as him.
+ */
 export async function findIdsInSlot(
   tx: Transaction,
-  tenantId: string,
-  userId: string,
-  slot: string,
+  { tenantId, userId, slot }: Session,
+  applicationId: string | null,
   now: Date,
 ): Promise<string[]> {
   const rows = await tx.query<{ id: string }>(
     `select id from sessions
-      where tenant_id = $1 and user_id = $2 and slot = $3 and revoked_at is null and expires_at > $4
-        and impersonator_id is null
+      where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $5 and impersonator_id is null
+        and case when $4::text is null then slot = $3 else application_id = $4 and parent_id is null end
       order by id`,
-    [tenantId, userId, slot, now],
+    [tenantId, userId, slot, applicationId, now],
   );
   return rows.map((row) => row.id);
+}
+
+/** Whether the user has chosen to be signed in once only. */
+export async function wantsOneSession(
+  database: Queryable,
+  tenantId: string,
+  userId: string,
+): Promise<boolean> {
+  const rows = await database.query(
+    `select 1 as one from users
+      where tenant_id = $1 and id = $2 and preferences -> 'multipleLogin' = 'false'::jsonb`,
+    [tenantId, userId],
+  );
+  return rows.length > 0;
 }
 
 export async function loadSession(
@@ -233,6 +249,46 @@ export async function revokeOfflineFamilies(
     `update token_families set revoked_at = $3
       where tenant_id = $1 and user_id = $2 and session_id is null and revoked_at is null returning id`,
     [tenantId, userId, now],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Revokes some live sessions that began through an application, and those derived from them. */
+export async function revokeSessionRowsOfApplication(
+  tx: Transaction,
+  tenantId: string,
+  applicationId: string,
+  now: Date,
+  limit: number,
+): Promise<RevokedSession[]> {
+  return tx.query<RevokedSession>(
+    `with recursive ended as (
+       (select id from sessions
+         where tenant_id = $1 and application_id = $2 and revoked_at is null and expires_at > $3 limit $4)
+       union
+       select s.id from ended join sessions s on s.tenant_id = $1 and s.parent_id = ended.id)
+     update sessions set revoked_at = $3
+      where tenant_id = $1 and id in (select id from ended) and revoked_at is null
+     returning id, user_id as "userId"`,
+    [tenantId, applicationId, now, limit],
+  );
+}
+
+/** Revokes some token families of users of an application, offline ones too. Returns their ids. */
+export async function revokeFamiliesOfApplication(
+  tx: Transaction,
+  tenantId: string,
+  applicationId: string,
+  now: Date,
+  limit: number,
+): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `update token_families set revoked_at = $3
+      where tenant_id = $1 and id in (
+        select id from token_families
+         where tenant_id = $1 and application_id = $2 and revoked_at is null and expires_at > $3 limit $4)
+     returning id`,
+    [tenantId, applicationId, now, limit],
   );
   return rows.map((row) => row.id);
 }

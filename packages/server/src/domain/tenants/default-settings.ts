@@ -10,7 +10,7 @@ export const DEFAULT_SETTINGS: TenantSettings = {
   lockout: { attempts: 10, seconds: 900 },
   // NIST SP 800-63B §5.1.1.2: eight characters at least, no rules on their kinds, no forced change
   passwordPolicy: { minLength: 8, maxLength: 256, historyLength: 0, checkBreached: false },
-  sessions: { idleSeconds: 14 * DAY, absoluteSeconds: 90 * DAY },
+  sessions: { idleSeconds: 14 * DAY, absoluteSeconds: 90 * DAY, maximum: null, whenFull: "end-oldest" },
   tokens: {
     // Short, as RFC 9700 §2.2 advises: whoever verifies locally learns of a revocation only by the expiry.
     accessTokenSeconds: 900,

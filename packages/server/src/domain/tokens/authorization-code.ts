@@ -6,6 +6,8 @@ import { newId, newSecret } from "../../kernel/identifiers.ts";
 import type { Application } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
+import { letKnowSession } from "../sessions/index.ts";
+import { issuerOf } from "../tenants/index.ts";
 import { accessTokenSeconds } from "./issue-access-token.ts";
 import { lifetimesOf } from "./lifetimes.ts";
 import { refreshTokenOf } from "./refresh-token.ts";
@@ -19,6 +21,8 @@ import {
 } from "./token-family.store.ts";
 
 export interface Authorization {
+  /** The address under which the application knows us; default: `issuerOf(tenant)`. */
+  issuer?: string | undefined;
   application: Application;
   userId: string;
   /** The sign-in this comes from; the family ends with it unless `offline`. */
@@ -43,7 +47,7 @@ export async function createAuthorizationCode(
   tenant: Tenant,
   authorization: Authorization,
 ): Promise<string> {
-  const { application, userId, session, scopes } = authorization;
+  const { application, userId, session, scopes, issuer = issuerOf(deps, tenant) } = authorization;
   const { impersonatorId } = session;
   // What an administrator opens in a user's name ends with that session, whatever was asked for.
   const offline = authorization.offline && impersonatorId === null;
@@ -52,14 +56,23 @@ export async function createAuthorizationCode(
   const code = id + newSecret();
   const { codeSeconds } = tenant.settings.tokens;
   const who: RequestContext = { ...context, actor: { type: "user", id: userId }, impersonatorId };
+  const hearsOfLogout = application.backchannelLogoutUri !== null;
   await deps.database.transaction(async (tx) => {
+    if (hearsOfLogout) {
+      const known = { sessionId: session.id, applicationId: application.id, issuer };
+      await letKnowSession(tx, tenant.id, known);
+    }
     await insertFamily(tx, tenant.id, {
       id,
       applicationId: application.id,
       userId,
       sessionId: offline ? null : session.id,
       scopes: [...scopes],
-      details: { ...authorization.details, ...(impersonatorId === null ? {} : { impersonatorId }) },
+      details: {
+        ...authorization.details,
+        ...(impersonatorId === null ? {} : { impersonatorId }),
+        ...(offline && hearsOfLogout ? { sid: session.id } : {}),
+      },
       authenticatedAt: session.authenticatedAt,
       codeHash: codeHash(deps, code),
       codeExpiresAt: addSeconds(now, codeSeconds),

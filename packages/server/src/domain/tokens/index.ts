@@ -14,6 +14,7 @@ export { type IssuedAccessToken, issueAccessToken } from "./issue-access-token.t
 export { issueDirectly } from "./issue-directly.ts";
 export { type IssuedTokens, issueForSession, issueOfFamily } from "./issue-for-session.ts";
 export { issueIdToken } from "./issue-id-token.ts";
+export { LOGOUT_SENDER } from "./logout-token.ts";
 export { publicJwks } from "./public-jwks.ts";
 export { revokeToken } from "./revoke-token.ts";
 export { rotateRefreshToken } from "./rotate-refresh-token.ts";

@@ -3,8 +3,8 @@ import type { SigningAlgorithm } from "@ostiary/contracts";
 import type { Deps } from "../deps.ts";
 import { findActiveKey, type RingKey } from "./key-ring.ts";
 
-/** `typ` of the protected header: RFC 9068 §2.1 for access tokens. */
-export type JwtType = "at+jwt" | "JWT";
+/** `typ` of the protected header: RFC 9068 §2.1 for access tokens, Back-Channel Logout §2.4 for logout tokens. */
+export type JwtType = "at+jwt" | "JWT" | "logout+jwt";
 
 /**
  * A signed JWT, made directly on node:crypto: `jose` reaches a quarter to two thirds of it (architecture.md §5).

@@ -3,6 +3,8 @@ import type { Queryable, Transaction } from "../../platform/database/types.ts";
 /** What the tokens of an authorization need and no column holds. */
 export interface FamilyDetails {
   nonce?: string;
+  /** The session of an offline grant whose application is told when that ends: `sid` of its ID tokens. */
+  sid?: string;
   amr: string[];
   /** The administrator who acts as the user. */
   impersonatorId?: string;

@@ -110,6 +110,7 @@ create table applications (
   access text not null default 'everyone'::text,
   administers text,
   allowed_return_origins text[] not null default '{}'::text[],
+  backchannel_logout_uri text,
   consent text not null default 'ask'::text,
   created_at timestamp with time zone not null,
   description text not null default ''::text,
@@ -731,6 +732,16 @@ create table services (
   constraint services_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE
 );
 
+create table session_applications (
+  application_id text not null,
+  issuer text not null,
+  session_id text not null,
+  tenant_id text not null,
+  constraint session_applications_pkey PRIMARY KEY (tenant_id, session_id, application_id),
+  constraint session_applications_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES applications(tenant_id, id) ON DELETE CASCADE,
+  constraint session_applications_tenant_id_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES sessions(tenant_id, id) ON DELETE CASCADE
+);
+
 create table sessions (
   absolute_seconds integer,
   amr text[] not null,
@@ -1088,6 +1099,8 @@ CREATE INDEX passkeys_user ON passkeys USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX permission_numbers_serial ON permission_numbers USING btree (serial);
 CREATE INDEX roles_parent ON roles USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX services_serial ON services USING btree (serial);
+CREATE INDEX session_applications_application ON session_applications USING btree (tenant_id, application_id);
+CREATE INDEX sessions_application ON sessions USING btree (tenant_id, application_id) WHERE ((application_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX sessions_expiry ON sessions USING btree (expires_at);
 CREATE INDEX sessions_parent_id ON sessions USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX sessions_user ON sessions USING btree (tenant_id, user_id, id);

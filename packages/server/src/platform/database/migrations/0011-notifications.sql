@@ -30,3 +30,21 @@ create table message_templates (
   updated_at timestamptz not null,
   primary key (tenant_id, template, channel, locale)
 );
+
+-- OpenID Connect Back-Channel Logout: where an application hears that a session ended, and which sessions it knows.
+alter table applications add column backchannel_logout_uri text;
+
+create table session_applications (
+  tenant_id text not null,
+  session_id text not null,
+  application_id text not null,
+  -- as the application knows us: one tenant may have two addresses
+  issuer text not null,
+  primary key (tenant_id, session_id, application_id),
+  foreign key (tenant_id, session_id) references sessions on delete cascade,
+  foreign key (tenant_id, application_id) references applications on delete cascade
+);
+create index session_applications_application on session_applications (tenant_id, application_id);
+
+-- Sessions that began through an application: counted and ended together.
+create index sessions_application on sessions (tenant_id, application_id) where application_id is not null and revoked_at is null;

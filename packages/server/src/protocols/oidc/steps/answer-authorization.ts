@@ -4,12 +4,13 @@ import { type Exchange, found } from "../exchange.ts";
 
 /** Issues the code (RFC 6749 §4.1.2) and says who issued it (RFC 9207). */
 export async function answerAuthorization(exchange: Exchange): Promise<void> {
-  const { deps, context, tenant, session, parameters } = exchange;
+  const { deps, context, tenant, issuer, session, parameters } = exchange;
   if (!session) throw new RangeError("a code without a session");
   const scopes = found(exchange.scopes);
   const replyTo = found(exchange.replyTo);
   const { nonce } = parameters;
   const code = await createAuthorizationCode(deps, context, tenant, {
+    issuer,
     application: found(exchange.application),
     userId: session.userId,
     session,

@@ -1,6 +1,7 @@
 import { findPrincipal } from "../../../domain/access/index.ts";
 import { mayUse } from "../../../domain/applications/index.ts";
 import { findSession } from "../../../domain/sessions/index.ts";
+import { addSeconds } from "../../../kernel/clock.ts";
 import { OAuthError } from "../errors.ts";
 import { type Exchange, found } from "../exchange.ts";
 
@@ -18,6 +19,10 @@ export async function checkOwner(exchange: Exchange): Promise<void> {
   ]);
   if (principal?.status !== "active") throw refused("the user is not active");
   if (session === null) throw refused("the session ended");
+  const most = found(exchange.application).settings.sessionAbsoluteSeconds;
+  if (session && most !== null && addSeconds(session.authenticatedAt, most) <= deps.clock.now()) {
+    throw refused("signed in too long ago for this application");
+  }
   if (!allowed) throw refused("the user may not use the application any more");
   exchange.principal = principal;
 }

@@ -56,6 +56,7 @@ async function issueForUser(exchange: Exchange): Promise<void> {
   const idToken = scopes.includes("openid")
     ? await issueIdToken(deps, {
         ...common,
+        sessionId: common.sessionId ?? details.sid,
         userId: family.userId,
         nonce: details.nonce,
         accessToken: issued.token,

@@ -1,4 +1,4 @@
-import { findSession } from "../../../domain/sessions/index.ts";
+import { findSession, findSessionAnew } from "../../../domain/sessions/index.ts";
 import { findFlow } from "../../../domain/sign-in/index.ts";
 import { readContinuation } from "../continuation.ts";
 import { type Exchange, unanswerable } from "../exchange.ts";
@@ -18,5 +18,8 @@ export async function loadFlow(exchange: Exchange): Promise<void> {
   const denied = exchange.parameters.decision === "deny";
   exchange.flow = { id: flow.id, startedAt: new Date(continuation.startedAt), denied };
   exchange.parameters = continuation.parameters;
-  exchange.session = await findSession(deps, tenant.id, flow.sessionId);
+  const session = await findSession(deps, tenant.id, flow.sessionId);
+  // Signed in again a moment ago, perhaps in another process, and the notice is on its way.
+  const isOlder = session && session.authenticatedAt < exchange.flow.startedAt;
+  exchange.session = isOlder ? await findSessionAnew(deps, tenant.id, flow.sessionId) : session;
 }

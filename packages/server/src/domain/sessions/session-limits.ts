@@ -1,0 +1,78 @@
+import { IdentityError } from "@ostiary/contracts";
+import type { RequestContext } from "../../kernel/context.ts";
+import type { Transaction } from "../../platform/database/types.ts";
+import { findApplication } from "../applications/index.ts";
+import { type Deps, outsideTransaction, within } from "../deps.ts";
+import { findTenantById } from "../tenants/index.ts";
+import { revokeSession } from "./revoke-session.ts";
+import { findIdsInSlot, insertSession, lockSlot, type Session, wantsOneSession } from "./session.store.ts";
+
+export interface SessionLimit {
+  atMost: number;
+  whenFull: "end-oldest" | "refuse";
+}
+
+/** Counted in the session's slot, or over all slots among those that began through its application. */
+type Counted = SessionLimit & { through: string | null };
+
+/** What holds for a new session of a person, whatever door it is for: the tenant's, the application's, his own limit. */
+async function limitsOf(deps: Deps, session: Session, door: SessionLimit | undefined): Promise<Counted[]> {
+  const { tenantId, userId, applicationId, parentId } = session;
+  const limits: Counted[] = door ? [{ ...door, through: null }] : [];
+  // What was derived from another session comes and goes with that one.
+  if (parentId !== null) return limits;
+  const outer = outsideTransaction(deps); // from the caches
+  const settings = (await findTenantById(outer, tenantId))?.settings.sessions;
+  const whenFull = settings?.whenFull ?? "end-oldest";
+  if (settings?.maximum) limits.push({ atMost: settings.maximum, whenFull, through: null });
+  if (applicationId !== null) {
+    const own = (await findApplication(outer, tenantId, applicationId))?.settings;
+    if (own?.maximumSessions) {
+      const atMost = own.maximumSessions;
+      limits.push({ atMost, whenFull: own.whenSessionsFull ?? whenFull, through: applicationId });
+    }
+  }
+  if (await wantsOneSession(deps.database, tenantId, userId)) {
+    limits.push({ atMost: 1, whenFull: "end-oldest", through: null });
+  }
+  return limits;
+}
+
+/**
+ * Begins a session where there is room for it; of six sign-ins at once, no more get in than may be.
+ *
+ * @throws IdentityError `session.limit_reached`
+ */
+export async function insertWithinLimits(
+  deps: Deps,
+  context: RequestContext,
+  session: Session,
+  door: SessionLimit | undefined,
+): Promise<void> {
+  const limits = await limitsOf(deps, session, door);
+  if (limits.length === 0) return insertSession(deps.database, session);
+  await deps.database.transaction(async (tx) => {
+    await lockSlot(tx, session.tenantId, session.userId);
+    const tooMany = new Set<string>();
+    for (const limit of limits) {
+      const surplus = await surplusOf(tx, session, limit);
+      if (surplus.length > 0 && limit.whenFull === "refuse") throw new IdentityError("session.limit_reached");
+      for (const id of surplus) tooMany.add(id);
+    }
+    for (const id of tooMany) {
+      await revokeSession(within(deps, tx), context, id, "session limit").catch(ignoreGone);
+    }
+    await insertSession(tx, session);
+  });
+}
+
+/** The oldest sessions, as many as must end before another one may begin. */
+async function surplusOf(tx: Transaction, session: Session, limit: Counted): Promise<string[]> {
+  const ids = await findIdsInSlot(tx, session, limit.through, session.createdAt);
+  return ids.slice(0, Math.max(0, ids.length + 1 - limit.atMost));
+}
+
+/** It ended with one that it was derived from. */
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
+}
