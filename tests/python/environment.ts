@@ -1,5 +1,7 @@
 import { type ChildProcess, type ChildProcessByStdio, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -23,14 +25,37 @@ function whatIsMissing(): string | undefined {
 export const INSTALL_TIMEOUT = 300_000;
 
 /**
+ * An interpreter of a minor version, such as "3.10", that can make virtual environments: on the path, or one of
+ * pyenv's, whose command on the path answers only for versions that are switched on.
+ */
+export function findPython(version: string): string | undefined {
+  const pyenv = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
+  const versions = existsSync(pyenv) ? readdirSync(pyenv) : [];
+  const candidates = [
+    `python${version}`,
+    ...versions
+      .filter((name) => name.startsWith(`${version}.`))
+      .map((name) => join(pyenv, name, "bin", `python${version}`)),
+  ];
+  return candidates.find((one) => spawnSync(one, ["-c", "import venv, ensurepip, sqlite3"]).status === 0);
+}
+
+/**
  * The interpreter of a virtual environment with these packages, made in `.cache/python/<name>` when it is not there.
  *
+ * @param wanted - its name, with a minor version where python3 will not do.
  * @param requirements - as pip takes them, with exact versions.
  * @throws Error with pip's words when a package cannot be fetched.
  */
-export async function pythonWith(name: string, ...requirements: string[]): Promise<string> {
+export async function pythonWith(
+  wanted: string | { name: string; version: string },
+  ...requirements: string[]
+): Promise<string> {
   const script = join(import.meta.dirname, "environment.py");
-  const { stdout } = await promisify(execFile)("python3", [script, name, ...requirements]);
+  const { name, version } = typeof wanted === "string" ? { name: wanted, version: undefined } : wanted;
+  const python = version === undefined ? "python3" : findPython(version);
+  if (python === undefined) throw new Error(`There is no Python ${version} with venv on this machine`);
+  const { stdout } = await promisify(execFile)(python, [script, name, ...requirements]);
   return stdout.trim();
 }
 
