@@ -1,3 +1,4 @@
+export { endLockout } from "./attempts.ts";
 export { createBreachedPasswordsFile } from "./breached-passwords.ts";
 export { type CheckedPasskey, checkPasskey, passkeyChallenge } from "./check-passkey.ts";
 export { checkPassword } from "./check-password.ts";

@@ -1,21 +1,23 @@
-import { IdentityError, SECOND_FACTOR_POLICIES, type SecondFactor, type Tenant } from "@ostiary/contracts";
+import {
+  IdentityError,
+  SECOND_FACTOR_POLICIES,
+  type SecondFactor,
+  type SecondFactorPolicy,
+  type Tenant,
+} from "@ostiary/contracts";
 import type { Application } from "../applications/index.ts";
+import type { FactorsOfUser } from "../credentials/index.ts";
 import { ACR_VALUES, type Acr, acrOf, isAtLeast } from "../sessions/index.ts";
 import type { Flow } from "./flow.ts";
 import type { FlowState } from "./steps.ts";
 
-/** What a person has set up. */
-export interface Factors {
-  totp: boolean;
-  passkeys: number;
-  /** Verified addresses, masked; null when there is none. */
-  email: string | null;
-  phone: string | null;
-  recoveryCodes: number;
-}
+/** What a person has set up; addresses are masked, and only verified ones count. */
+export type Factors = Pick<FactorsOfUser, "totp" | "passkeys" | "email" | "phone" | "recoveryCodes">;
 
 /** What the policy wants to know about the person who signs in. */
 export interface Person {
+  /** By which he can be shown who he is. */
+  name: string;
   /** Codes, as a principal has them. */
   roles: readonly string[];
   factors: Factors;
@@ -55,7 +57,7 @@ export function needsOf(
     enrolled: hasOne && flow.facts.deviceRemembered !== true,
     new_device: flow.facts.deviceRemembered !== true,
     always: true,
-  }[policyFor(signIn, application, person.roles)];
+  }[policyOf({ settings }, application, person.roles)];
   const acr = strictest(ACR_VALUES, asked ? "urn:ostiary:acr:2" : "urn:ostiary:acr:1", flow.facts.acr);
   return {
     acr,
@@ -88,11 +90,11 @@ export function stateAfter(needs: Needs, flow: Proven): FlowState {
 }
 
 /** The tenant's policy, or the application's or the roles' where these are stricter. */
-function policyFor(
-  signIn: Tenant["settings"]["signIn"],
+export function policyOf(
+  { settings: { signIn } }: Policies,
   application: Pick<Application, "settings"> | null,
   roles: readonly string[],
-) {
+): SecondFactorPolicy {
   const forRoles = signIn.secondFactorRoles.some((role) => roles.includes(role)) ? "always" : "never";
   const own = application?.settings.secondFactor ?? "never";
   return strictest(
@@ -110,7 +112,7 @@ function strictest<Value>(order: readonly Value[], one: Value, other: Value | un
 /** Of the factors that count, those that the person has and that did not serve as the first one already. */
 function ableToGive(counts: readonly SecondFactor[], factors: Factors, { facts }: Proven): SecondFactor[] {
   const has: Record<SecondFactor, boolean> = {
-    totp: factors.totp,
+    totp: factors.totp > 0,
     passkey: factors.passkeys > 0 && facts.first !== "passkey",
     email_code: factors.email !== null && facts.channel !== "email",
     sms_code: factors.phone !== null && facts.channel !== "sms",
