@@ -33,6 +33,7 @@ import { createSealer, createSecrets, type MasterKeys } from "./platform/secrets
 import { createMetrics, type Metrics } from "./platform/telemetry/metrics.ts";
 import { observeRequests } from "./platform/telemetry/request-log.ts";
 import { oidcPlugin } from "./protocols/oidc/routes.ts";
+import { webauthnPlugin } from "./protocols/webauthn/routes.ts";
 
 export interface Parts {
   config: ServerConfig;
@@ -120,6 +121,7 @@ async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed):
     ...(config.breachedPasswordsFile === undefined
       ? {}
       : { breachedPasswords: createBreachedPasswordsFile(config.breachedPasswordsFile) }),
+    passkeyOrigins: config.passkeyOrigins,
     publicUrl,
   };
 }
@@ -148,6 +150,7 @@ async function createRoutes(
     }),
   );
   await app.register(apiPlugin(deps, { operatorSecret }), { prefix: "/api/v1" });
+  await app.register(webauthnPlugin(deps));
   for (const prefix of ["", "/t/:tenant"]) {
     await app.register(pagesPlugin(deps), { prefix });
     await app.register(oidcPlugin(deps, hosted), { prefix });

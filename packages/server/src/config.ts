@@ -44,6 +44,14 @@ function address(value: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
+function origin(value: string): string {
+  const url = new URL(value);
+  const isSafe = url.protocol === "https:" || url.hostname === "localhost";
+  if (!isSafe || url.href !== `${url.origin}/`)
+    throw new Error("must be origins such as https://login.example.org");
+  return url.origin;
+}
+
 /**
  * Every setting of the server. The variable's name is `OSTIARY_` and the setting's in capitals, but for `PORT` and
  * `DATABASE_URL`, which have their usual names. What can weaken the server begins with `danger`.
@@ -144,6 +152,12 @@ export const SETTINGS = {
     help: "Sorted list of SHA-1 hashes of known passwords (the format of Have I Been Pwned); asked for tenants that check it. Default: none.",
     parse: optional,
     fallback: undefined as string | undefined,
+  },
+  passkeyOrigins: {
+    env: "OSTIARY_PASSKEY_ORIGINS",
+    help: "Comma-separated further origins whose pages may use the passkeys of OSTIARY_PUBLIC_URL, e.g. https://login.example.org.",
+    parse: (value: string): readonly string[] => list(value).map(origin),
+    fallback: [] as readonly string[],
   },
   passwordConcurrency: {
     env: "OSTIARY_PASSWORD_CONCURRENCY",

@@ -5,8 +5,7 @@ import { type AdapterOptions, authOf, type BkAuthSource, handle, only } from "./
 /** What the middleware reads and writes of a Koa context. */
 export interface KoaContext {
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  protocol: string;
-  host: string;
+  origin: string;
   originalUrl: string;
   /** Koa's place for what middleware hands on; the outcome is `state.bk`. */
   state: { bk?: BkOutcome };
@@ -24,7 +23,7 @@ export interface KoaContext {
 export function bkAuth<Row extends object, Context extends KoaContext = KoaContext>(
   source: BkAuthSource<Row>,
   options: AdapterOptions<Context> = {},
-): (context: NoInfer<Context>, next: () => Promise<unknown>) => Promise<void> {
+): (context: Context, next: () => Promise<unknown>) => Promise<void> {
   const auth = authOf(source);
   const { session = frameworkSession } = options;
   return async (context, next) => {
@@ -33,7 +32,7 @@ export function bkAuth<Row extends object, Context extends KoaContext = KoaConte
       {
         header: (name) => only(context.headers[name]),
         url: context.originalUrl,
-        origin: `${context.protocol}://${context.host}`,
+        origin: context.origin,
         session: session === false ? undefined : session(context),
         language: options.language?.(context),
       },

@@ -9,6 +9,7 @@ import { auditRoutes } from "./audit.routes.ts";
 import { authenticate } from "./authenticate.ts";
 import { configurationRoutes } from "./configuration.routes.ts";
 import { customFieldRoutes } from "./custom-fields.routes.ts";
+import { factorRoutes } from "./factors.routes.ts";
 import { grantRoutes } from "./grants.routes.ts";
 import { groupRoutes } from "./groups.routes.ts";
 import { identifierChangeRoutes } from "./identifier-changes.routes.ts";
@@ -57,6 +58,7 @@ const ROUTES = [
   applicationRoutes,
   apiKeyRoutes,
   sessionRoutes,
+  factorRoutes,
   grantRoutes,
   signingKeyRoutes,
   webhookRoutes,

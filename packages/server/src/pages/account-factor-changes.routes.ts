@@ -1,7 +1,8 @@
 import { type Factor, IdentityError } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { listFactors, makeRecoveryCodes, removeFactor, renameFactor } from "../domain/credentials/index.ts";
+import { listFactors, makeRecoveryCodes, renameFactor } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
+import { removeOwnFactor } from "../domain/sign-in/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { accountView, linksOf } from "./account.ts";
 import { factorName } from "./account-factors.routes.ts";
@@ -120,9 +121,7 @@ async function remove(deps: Deps, call: Call): Answer {
   const { id } = await factorOf(deps, request, who);
   const { userId } = who.session;
   try {
-    await deps.database.transaction((tx) =>
-      removeFactor(deps, tx, who.context, request.tenant, userId, id, { keepOne: true }),
-    );
+    await removeOwnFactor(deps, who.context, request.tenant, userId, id);
     return seeOther(reply, linksOf(request).security, { notice: "factor-removed" });
   } catch (thrown) {
     const error = toIdentityError(thrown);

@@ -34,7 +34,11 @@ export async function underLockout<T>(
   check: () => Promise<T>,
   onLocked: () => Promise<void>,
 ): Promise<T> {
-  const rule = ruleOf(tenant);
+  const rule: LimitRule = {
+    name: "sign-in-account",
+    points: tenant.settings.lockout.attempts,
+    seconds: tenant.settings.lockout.seconds,
+  };
   const key = accountKey(deps, tenant.id, account);
   return inTurn(deps, key, async () => {
     const counted = await refuseLocked(deps, context, rule, key);
@@ -51,19 +55,6 @@ export async function underLockout<T>(
       throw error;
     }
   });
-}
-
-/** Forgets the failures of an account, as its owner has proven another way who he is. */
-export function endLockout(
-  deps: Deps,
-  tenant: Pick<Tenant, "id" | "settings">,
-  account: string,
-): Promise<void> {
-  return deps.limits.reset(ruleOf(tenant), accountKey(deps, tenant.id, account));
-}
-
-function ruleOf({ settings: { lockout } }: Pick<Tenant, "settings">): LimitRule {
-  return { name: "sign-in-account", points: lockout.attempts, seconds: lockout.seconds };
 }
 
 /** @returns whether failures of this account are counted at the moment. */

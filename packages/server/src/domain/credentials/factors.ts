@@ -1,8 +1,8 @@
-import { type Factor, IdentityError, type Tenant } from "@ostiary/contracts";
+import { type Factor, IdentityError, type Tenant, type UserFactors } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
-import type { Deps } from "../deps.ts";
+import { type Deps, within } from "../deps.ts";
 import {
   type Account,
   deleteFactorRow,
@@ -81,6 +81,14 @@ export function masked(address: string): string {
   return at === -1 ? `***${address.slice(-2)}` : `${address.slice(0, 1)}***${address.slice(at)}`;
 }
 
+/** The same with each factor. The caller has asked who may see them. @throws IdentityError `user.not_found` */
+export async function listAllFactors(deps: Deps, tenantId: string, userId: string): Promise<UserFactors> {
+  if (!(await selectAccount(deps.database, tenantId, userId))) throw new IdentityError("user.not_found");
+  const { password, email, phone, backupEmail, recoveryCodes } = await factorsOfUser(deps, tenantId, userId);
+  const items = await listFactors(deps, tenantId, userId);
+  return { items, password, email, phone, backupEmail, recoveryCodes };
+}
+
 /** The user's authenticator apps and passkeys, oldest first. The caller has asked who may see them. */
 export async function listFactors(deps: Deps, tenantId: string, userId: string): Promise<Factor[]> {
   return (await selectFactors(deps.database, tenantId, userId)).map(toFactor);
@@ -105,7 +113,7 @@ export async function renameFactor(
 /**
  * Removes one factor and tells the person.
  *
- * @param options.keepOne - a policy demands a second factor of this user: the last one stays.
+ * @param options.isEnough - whether the user may be left with this.
  * @throws IdentityError `factor.not_found`, `factor.required`
  */
 export async function removeFactor(
@@ -115,12 +123,12 @@ export async function removeFactor(
   tenant: Pick<Tenant, "id">,
   userId: string,
   id: string,
-  options: { keepOne: boolean },
+  options: { isEnough: (left: FactorsOfUser) => boolean },
 ): Promise<void> {
   await lockFactors(tx, tenant.id, userId); // two requests must not remove two last ones
   const gone = await deleteFactorRow(tx, tenant.id, userId, id);
   if (!gone) throw new IdentityError("factor.not_found");
-  if (options.keepOne && (await selectFactors(tx, tenant.id, userId)).length === 0) {
+  if (!options.isEnough(await factorsOfUser(within(deps, tx), tenant.id, userId))) {
     throw new IdentityError("factor.required");
   }
   await factorRemoved(deps, tx, context, tenant, userId, { id, ...gone });

@@ -1,15 +1,14 @@
-export { endLockout } from "./attempts.ts";
 export { createBreachedPasswordsFile } from "./breached-passwords.ts";
 export { type CheckedPasskey, checkPasskey, passkeyChallenge } from "./check-passkey.ts";
 export { checkPassword } from "./check-password.ts";
 export { CREDENTIAL_EXPIRIES } from "./expire.ts";
 export { deleteAllFactors as dropFactors } from "./factor.store.ts";
-export { type NewFactor, noticeTo } from "./factor-changes.ts";
+export { noticeTo } from "./factor-changes.ts";
 export {
-  type Addresses,
   addressesOfUser,
   type FactorsOfUser,
   factorsOfUser,
+  listAllFactors,
   listFactors,
   masked,
   removeFactor,
@@ -22,6 +21,7 @@ export {
   listKnownDevices,
   rememberDevice,
 } from "./known-devices.ts";
+export { listFactorsOfUser, removeFactorOfUser, resetFactorsOfUser } from "./manage-factors.ts";
 export { dropCodes } from "./one-time-code.store.ts";
 export {
   type CodePurpose,
@@ -43,4 +43,4 @@ export {
   replacePassword,
   setPassword,
 } from "./set-password.ts";
-export { type BegunTotp, beginTotp, checkTotp, confirmTotp } from "./totp.ts";
+export { beginTotp, checkTotp, confirmTotp } from "./totp.ts";

@@ -154,8 +154,10 @@ describe("an authenticator app", () => {
     const inTransaction = deps.database.transaction.bind(deps.database);
     const rename = (who: string) =>
       inTransaction((tx) => renameFactor(deps, tx, context, who, { id, name: "My phone" }));
-    const remove = (who: string, keepOne: boolean) =>
-      inTransaction((tx) => removeFactor(deps, tx, context, tenant, who, id, { keepOne }));
+    const remove = (who: string, demanded: boolean) => {
+      const isEnough = ({ totp }: { totp: number }) => !demanded || totp > 0;
+      return inTransaction((tx) => removeFactor(deps, tx, context, tenant, who, id, { isEnough }));
+    };
     expect(await refusal(rename(eve))).toBe("factor.not_found");
     await rename(userId);
     expect(await listFactors(deps, context.tenantId, userId)).toMatchObject([{ id, name: "My phone" }]);

@@ -1,4 +1,4 @@
-import { IdentityError, type Tenant } from "@ostiary/contracts";
+import { type BegunTotp, IdentityError, type Tenant } from "@ostiary/contracts";
 import { generateSecret, generateURI, verifySync } from "otplib";
 import { addSeconds, numericDate } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
@@ -25,16 +25,6 @@ const STEP_SECONDS = 30;
 const BEGUN_SECONDS = 3_600;
 /** Of one user. */
 const MAXIMUM = 5;
-
-export interface BegunTotp {
-  id: string;
-  /** For typing: base32, 160 bits. */
-  secret: string;
-  /** `otpauth://totp/…` */
-  uri: string;
-  /** The address as a QR code: an SVG drawing. */
-  qr: string;
-}
 
 /**
  * Makes a key for an authenticator app. It is a factor only after `confirmTotp`. Asks for no proof who the person is:

@@ -1,7 +1,6 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { recordEvent } from "../audit/index.ts";
-import { checkPassword, endLockout, noticeTo, replacePassword } from "../credentials/index.ts";
+import { checkPassword, replacePassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { type Browser, findItsApplication, proceed } from "./finish.ts";
 import type { Flow, StepResult } from "./flow.ts";
@@ -37,12 +36,12 @@ export async function givePassword(
     amr: ["pwd"],
     facts: { first: "password" as const },
   };
-  return deps.database.transaction((tx) => proceed(deps, tx, context, tenant, flow, proof, input));
+  return proceed(deps, context, tenant, flow, proof, input);
 }
 
 /**
  * The person, who has proven who it is, chooses the next password and is signed in with it: one transaction, so that a
- * tab that lost the race has changed nothing. Who had forgotten the old one may have been locked out with it; that ends.
+ * tab that lost the race has changed nothing.
  *
  * @throws IdentityError what `proceed` throws, and `password.*`
  */
@@ -60,22 +59,12 @@ export async function choosePassword(
   const proof = {
     step: "choose-password" as const,
     userId,
+    identifier,
     amr: [],
     facts: { newPassword: false },
     person: { mustChangePassword: false },
   };
-  const isRecovery = flow.facts.first === "recovery";
-  const result = await deps.database.transaction(async (tx) => {
-    const joined = within(deps, tx);
-    await replacePassword(joined, who, userId, input.password);
-    if (isRecovery) {
-      const target = { type: "user", id: userId };
-      await recordEvent(deps, tx, who, { type: "user.recovered", target });
-      const values = { time: deps.clock.now() };
-      await noticeTo(joined, who, tenant, userId, { template: "password-changed", values });
-    }
-    return proceed(deps, tx, context, tenant, flow, proof, input);
-  });
-  if (isRecovery && identifier !== null) await endLockout(deps, tenant, identifier);
-  return result;
+  return proceed(deps, context, tenant, flow, proof, input, (tx) =>
+    replacePassword(within(deps, tx), who, userId, input.password),
+  );
 }
