@@ -10,7 +10,12 @@ export const RELEASES = {
   "2.0.3": {
     python: "3.10",
     // cryptography 43 took away what 2.x imports
-    requirements: ["bkpaas-auth==2.0.3", "Django==3.2.25", "cryptography<43", "apigw-manager[cryptography]==1.1.8"],
+    requirements: [
+      "bkpaas-auth==2.0.3",
+      "Django==3.2.25",
+      "cryptography<43",
+      "apigw-manager[cryptography]==1.1.8",
+    ],
   },
   "4.4.0": {
     python: "3.11",
