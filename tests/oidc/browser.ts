@@ -6,6 +6,10 @@ export class Browser {
     this.#cookies.set(name, value);
   }
 
+  cookie(name: string): string | undefined {
+    return this.#cookies.get(name);
+  }
+
   cookieNames(): string[] {
     return [...this.#cookies.keys()];
   }
@@ -57,7 +61,7 @@ export class Browser {
     const [pair = ""] = cookie.split(";", 1);
     const equals = pair.indexOf("=");
     const name = pair.slice(0, equals);
-    if (/max-age=0/i.test(cookie)) this.#cookies.delete(name);
+    if (/max-age=0|expires=Thu, 01 Jan 1970/i.test(cookie)) this.#cookies.delete(name);
     else this.#cookies.set(name, pair.slice(equals + 1));
   }
 }

@@ -97,7 +97,7 @@ def plain(value):
 
 
 def info(request):
-    from bkpaas_auth.models import get_user_by_user_id
+    from bkpaas_auth import get_user_by_user_id
 
     try:
         user = get_user_by_user_id(request.GET["id"], username_only=False)

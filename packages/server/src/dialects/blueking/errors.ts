@@ -17,6 +17,7 @@ const KINDS: Partial<Record<ErrorCode, Kind>> = {
   "application.disabled": "caller",
   "user.not_found": "notFound",
   "route.not_found": "nothing",
+  "tenant.not_found": "nothing",
 };
 
 /** What bkpaas-auth is to make of a failure. */

@@ -9,7 +9,7 @@ import { sendGatewayError } from "./errors.ts";
 import { type GatewayCall, GatewayTokens, verifyGatewayToken } from "./gateway-token.ts";
 import { toTenantUser, toUsername } from "./translate.ts";
 import { SLOT } from "./verify.routes.ts";
-import { type Credentials, GatewayTokenCall, VerifyGatewayTokenCall } from "./wire.ts";
+import { type Credentials, VerifyGatewayTokenCall } from "./wire.ts";
 
 /** Bytes. */
 const BODY_LIMIT = 64 * 1024;
@@ -64,7 +64,8 @@ function keyRoutes(deps: Deps): FastifyPluginAsync {
     const key = await findActiveDialectKey(deps, request.tenant.id, "blueking");
     const { gatewayIssuer } = request.tenant.settings.blueking;
     const issuer = gatewayIssuer === "APIGW" ? {} : { issuer: gatewayIssuer };
-    return { data: { public_key: key.publicPem, ...issuer } };
+    // apigw-manager 1.x looks at the number, 5.x at the status.
+    return { result: true, code: 0, message: "", data: { public_key: key.publicPem, ...issuer } };
   };
   return async (app) => {
     for (const path of ["/api/v2/sync/gateways", "/api/v2/open/gateways", "/api/v1/apis"]) {
@@ -100,7 +101,7 @@ function tokenRoutes(deps: Deps, tokens: GatewayTokens): FastifyPluginAsync {
   return async (app) => {
     const base = "/api/v2/open/gateways/:name/jwt";
     for (const slash of ["", "/"]) {
-      app.post(`${base}${slash}`, { bodyLimit: BODY_LIMIT, schema: { body: GatewayTokenCall } }, issue);
+      app.post(`${base}${slash}`, { bodyLimit: BODY_LIMIT }, issue); // all of it may be in the header
       app.post(
         `${base}/verify${slash}`,
         { bodyLimit: BODY_LIMIT, schema: { body: VerifyGatewayTokenCall } },

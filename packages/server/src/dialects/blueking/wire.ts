@@ -50,14 +50,4 @@ export const TokenCall = Type.Object({
 });
 export type TokenCall = Static<typeof TokenCall>;
 
-/** Body of a call for a gateway token; all of it may be in `X-Bkapi-Authorization` instead. */
-export const GatewayTokenCall = Type.Object({
-  bk_app_code: Type.Optional(Text),
-  bk_app_secret: Type.Optional(Text),
-  bk_token: Type.Optional(Text),
-  bk_ticket: Type.Optional(Text),
-  access_token: Type.Optional(Text),
-  bk_username: Type.Optional(Text),
-});
-
 export const VerifyGatewayTokenCall = Type.Object({ jwt: Type.String({ maxLength: 8_192 }) });
