@@ -33,6 +33,11 @@ export const LanguageTag = Type.String({
 const lockout = {
   attempts: Type.Integer({ minimum: 1, maximum: 1_000, description: "Failed sign-ins of one account" }),
   seconds: seconds(1, DAY, "In which they are counted, and for which the account is then locked"),
+  maximumSeconds: seconds(
+    1,
+    7 * DAY,
+    "Each further lock of the account within a week, without a right sign-in, is twice as long, up to this",
+  ),
 };
 
 const passwordPolicy = {

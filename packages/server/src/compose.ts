@@ -6,7 +6,12 @@ import { bluekingPlugin } from "./dialects/blueking/routes.ts";
 import { huacePlugin } from "./dialects/huace/routes.ts";
 import { finishLastUsed } from "./domain/api-keys/index.ts";
 import { finishSealing } from "./domain/audit/index.ts";
-import { createBreachedPasswordsFile, createPasswordHasher } from "./domain/credentials/index.ts";
+import {
+  anyBreachedPasswords,
+  createBreachedPasswordsFile,
+  createBreachedPasswordsRange,
+  createPasswordHasher,
+} from "./domain/credentials/index.ts";
 import type { Deps } from "./domain/deps.ts";
 import { MESSAGE_SENDERS } from "./domain/notifications/index.ts";
 import { startOutgoing } from "./domain/outgoing/index.ts";
@@ -70,10 +75,10 @@ export async function compose(parts: Parts): Promise<Composition> {
   const feed = new ChangeFeed();
   const listener = new ChangeListenerConnection(connection, feed, log);
   await listener.open();
-  const deps = await createDeps(parts, database, feed);
+  const metrics = createMetrics();
+  const deps = await createDeps(parts, database, feed, metrics);
   await ensureDefaultTenant(deps);
   const operatorSecret = newSecret();
-  const metrics = createMetrics();
   const app = await createRoutes(parts, deps, operatorSecret, metrics);
   const jobs = startJobs(deps);
   const deliveries = startDeliveries(deps);
@@ -95,7 +100,12 @@ export async function compose(parts: Parts): Promise<Composition> {
   return { app, deps, database, metrics, operatorSecret, close };
 }
 
-async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed): Promise<Deps> {
+async function createDeps(
+  parts: Parts,
+  database: PgDatabase,
+  feed: ChangeFeed,
+  metrics: Metrics,
+): Promise<Deps> {
   const { config, clock, log, publicUrl } = parts;
   const sealer = createSealer(parts.masterKeys);
   const hashKey = await loadHashKey(database, sealer);
@@ -118,12 +128,26 @@ async function createDeps(parts: Parts, database: PgDatabase, feed: ChangeFeed):
     outgoing: createOutgoingCalls(config.dangerAllowPrivateTargets),
     feed,
     log,
-    ...(config.breachedPasswordsFile === undefined
-      ? {}
-      : { breachedPasswords: createBreachedPasswordsFile(config.breachedPasswordsFile) }),
     passkeyOrigins: config.passkeyOrigins,
+    breachedPasswords: breachedPasswordsOf(parts, metrics),
     publicUrl,
   };
+}
+
+/** The file is near and is asked first. */
+function breachedPasswordsOf(
+  { config, log }: Parts,
+  metrics: Metrics,
+): NonNullable<Deps["breachedPasswords"]> {
+  const { breachedPasswordsFile: file, breachedPasswordsUrl: url } = config;
+  const onFailure = (error: unknown) => {
+    metrics.uncheckedPasswords.inc();
+    log.warn({ err: error }, "a password was not looked up among breached ones: the service did not answer");
+  };
+  return anyBreachedPasswords([
+    ...(file === undefined ? [] : [createBreachedPasswordsFile(file)]),
+    ...(url === undefined ? [] : [createBreachedPasswordsRange(url, { onFailure })]),
+  ]);
 }
 
 async function createRoutes(

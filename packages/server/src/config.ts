@@ -159,6 +159,12 @@ export const SETTINGS = {
     parse: (value: string): readonly string[] => list(value).map(origin),
     fallback: [] as readonly string[],
   },
+  breachedPasswordsUrl: {
+    env: "OSTIARY_BREACHED_PASSWORDS_URL",
+    help: "A service that knows breached passwords by the first five characters of their SHA-1, asked besides the file, e.g. https://api.pwnedpasswords.com/range. While it is away passwords pass unchecked. Default: none.",
+    parse: (value: string): string | undefined => address(value),
+    fallback: undefined as string | undefined,
+  },
   passwordConcurrency: {
     env: "OSTIARY_PASSWORD_CONCURRENCY",
     help: "Passwords checked at a time by one process. Default: the cores.",

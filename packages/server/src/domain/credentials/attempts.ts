@@ -7,6 +7,9 @@ import { createWorkPool, type WorkPool } from "./work-pool.ts";
 /** Failed sign-ins from one address, whatever the accounts: many offices share one, so it is generous. */
 const ADDRESS_LIMIT: LimitRule = { name: "sign-in-address", points: 200, seconds: 900 };
 
+/** How often an account was locked; remembered for a week from the first time, or until it is signed in to. */
+const LOCKS: LimitRule = { name: "sign-in-locks", points: Number.MAX_SAFE_INTEGER, seconds: 7 * 86_400 };
+
 /** Checks of one account that run at a time, in one process. */
 const AT_A_TIME = 4;
 const MAY_WAIT = 128;
@@ -14,15 +17,18 @@ const MAY_WAIT = 128;
 /** What is counted: something was guessed wrong. */
 const WRONG: ReadonlySet<string> = new Set(["credential.rejected", "code.rejected", "code.used_up"]);
 
+type Lockout = Tenant["settings"]["lockout"];
+
 const poolsOf = onePerServer(() => new Map<string, WorkPool>());
 
 /**
  * Runs the check of a password or a code under the lock-out of its account and its address. A failure is counted after the
  * check, so that many right sign-ins at once lock nobody out; therefore only a few checks of one account run at a
  * time, and each of them sees the failures before it. A guesser who sends everything at once gets at most
- * `AT_A_TIME` more guesses in each process than the setting says.
+ * `AT_A_TIME` more guesses in each process than the setting says. Each lock is twice as long as the one before.
  *
  * @param account - what was typed, or the user's id; counted alike whether it exists or not.
+ * @param onLocked - is told for how many seconds nothing is accepted any more.
  * @param check - throws `credential.rejected` for a wrong password, `code.*` for a wrong code; only these are counted.
  * @throws IdentityError `credential.locked`, `credential.busy`, and what `check` throws
  */
@@ -32,39 +38,60 @@ export async function underLockout<T>(
   tenant: Pick<Tenant, "id" | "settings">,
   account: string,
   check: () => Promise<T>,
-  onLocked: () => Promise<void>,
+  onLocked: (seconds: number) => Promise<void>,
 ): Promise<T> {
-  const rule: LimitRule = {
-    name: "sign-in-account",
-    points: tenant.settings.lockout.attempts,
-    seconds: tenant.settings.lockout.seconds,
-  };
   const key = accountKey(deps, tenant.id, account);
   return inTurn(deps, key, async () => {
-    const counted = await refuseLocked(deps, context, rule, key);
+    const { rule, counted } = await refuseLocked(deps, context, tenant.settings.lockout, key);
     try {
       const result = await check();
-      if (counted) await deps.limits.reset(rule, key);
+      if (counted) await Promise.all([deps.limits.reset(rule, key), deps.limits.reset(LOCKS, key)]);
       return result;
     } catch (error) {
       if (!(error instanceof IdentityError && WRONG.has(error.code))) throw error;
       await deps.limits.consume(rule, key);
       if (context.ip !== null) await deps.limits.consume(ADDRESS_LIMIT, context.ip);
-      const [account] = await deps.limits.look([{ limit: rule, key }]);
-      if (account && account.seconds > 0) await onLocked();
+      const [state] = await deps.limits.look([{ limit: rule, key }]);
+      if (state && state.seconds > 0) {
+        await deps.limits.consume(LOCKS, key);
+        await onLocked(state.seconds);
+      }
       throw error;
     }
   });
 }
 
-/** @returns whether failures of this account are counted at the moment. */
+/**
+ * Forgets the failures of an account: somebody has proven otherwise that it is his.
+ *
+ * @param account - as `underLockout` has it.
+ */
+export async function forgetFailures(
+  deps: Deps,
+  tenant: Pick<Tenant, "id" | "settings">,
+  account: string,
+): Promise<void> {
+  const key = accountKey(deps, tenant.id, account);
+  const rule = accountRule(tenant.settings.lockout, 0);
+  await Promise.all([deps.limits.reset(rule, key), deps.limits.reset(LOCKS, key)]);
+}
+
+function accountRule({ attempts, seconds, maximumSeconds }: Lockout, locks: number): LimitRule {
+  const longest = Math.max(seconds, maximumSeconds);
+  return { name: "sign-in-account", points: attempts, seconds: Math.min(seconds * 2 ** locks, longest) };
+}
+
+/** @returns the rule as it is for this account now, and whether anything is counted of it. */
 async function refuseLocked(
   deps: Deps,
   context: RequestContext,
-  rule: LimitRule,
+  lockout: Lockout,
   key: string,
-): Promise<boolean> {
-  const wanted = [{ limit: rule, key }];
+): Promise<{ rule: LimitRule; counted: boolean }> {
+  const wanted = [
+    { limit: accountRule(lockout, 0), key },
+    { limit: LOCKS, key },
+  ];
   if (context.ip !== null) wanted.push({ limit: ADDRESS_LIMIT, key: context.ip });
   const states = await deps.limits.look(wanted);
   for (const [i, { seconds }] of states.entries()) {
@@ -75,7 +102,8 @@ async function refuseLocked(
       });
     }
   }
-  return (states[0]?.points ?? 0) > 0;
+  const [failures = 0, locks = 0] = states.map(({ points }) => points);
+  return { rule: accountRule(lockout, locks), counted: failures + locks > 0 };
 }
 
 /** Of bounded length whatever was typed, and no identifier of a person in the table of limits. */

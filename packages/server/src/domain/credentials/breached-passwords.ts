@@ -6,6 +6,16 @@ export interface BreachedPasswords {
   isBreached(password: string): Promise<boolean>;
 }
 
+/** What one of several sources knows; asked in their order. */
+export function anyBreachedPasswords(sources: readonly BreachedPasswords[]): BreachedPasswords {
+  return {
+    isBreached: async (password) => {
+      for (const source of sources) if (await source.isBreached(password)) return true;
+      return false;
+    },
+  };
+}
+
 /** No line of the file is longer, in bytes: 40 hexadecimal characters, a colon, a count. */
 const LONGEST_LINE = 64;
 

@@ -4,6 +4,7 @@ import { recordEvent, recordRefusal } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
 import { normalizedIdentifier } from "../identifier.ts";
 import { underLockout } from "./attempts.ts";
+import { noteLock } from "./note-lock.ts";
 import { replaceHash, type SignInRow, selectForSignIn } from "./password.store.ts";
 
 export interface CheckedPassword {
@@ -36,7 +37,8 @@ export async function checkPassword(
     seen = wanted === null ? undefined : await selectForSignIn(deps.database, tenant.id, wanted);
     return verifyRow(deps, where, seen, password);
   };
-  const onLocked = () => recordRefusal(deps, where, { type: "user.locked", ...target() });
+  const onLocked = (seconds: number) =>
+    noteLock(deps, where, tenant, seen?.userId, { seconds, method: "password" });
   try {
     return await underLockout(deps, context, tenant, identifier, verify, onLocked);
   } catch (error) {

@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import type { Tenant } from "@ostiary/contracts";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createRateLimits } from "../../platform/limits/index.ts";
 import { aDatabase, type TestDatabase } from "../../testing/a-database.ts";
 import { frozenClock } from "../../testing/frozen-clock.ts";
 import { contextOf, QUIET, testDeps } from "../../testing/test-deps.ts";
 import { createRole } from "../access/index.ts";
 import type { Deps } from "../deps.ts";
+import { finishOutgoing } from "../outgoing/index.ts";
 import { createSession, findSession } from "../sessions/index.ts";
 import { ensureDefaultTenant, findTenantById, updateSettings } from "../tenants/index.ts";
 import { createUser, deleteUser, suspendUser } from "../users/index.ts";
-import { changePassword, checkPassword, hasPassword, setPassword } from "./index.ts";
+import { changePassword, checkPassword, forgetFailures, hasPassword, setPassword } from "./index.ts";
 
 const clock = frozenClock();
 const PASSWORD = "correct horse battery staple";
@@ -158,6 +159,41 @@ describe("the lock-out", () => {
     expect(await check(user.username ?? "", PASSWORD)).toMatchObject({ userId: user.id });
   });
 
+  it("is twice as long each time, up to an hour, until the right password was given", async () => {
+    const user = await aUser();
+    const name = user.username ?? "";
+    const lock = async () => {
+      for (let i = 0; i < 10; i++) await check(name, "wrong").catch(() => {});
+      const failure = await check(name, PASSWORD).catch((error: unknown) => error);
+      const { retryAfter } = failure as { retryAfter: number };
+      clock.advance(retryAfter);
+      return retryAfter;
+    };
+    expect([await lock(), await lock(), await lock(), await lock()]).toEqual([900, 1_800, 3_600, 3_600]);
+    await check(name, PASSWORD);
+    expect(await lock()).toBe(900);
+  });
+
+  it("is told to the person, once for each lock, and to nobody when there is nobody", async () => {
+    const user = await aUser({ email: `told-${Date.now()}@example.com`, emailVerified: true });
+    for (const name of [user.username ?? "", "nobody-at-all"]) {
+      for (let i = 0; i < 12; i++) await check(name, "wrong").catch(() => {});
+    }
+    await vi.waitFor(async () => {
+      await finishOutgoing(deps);
+      const { sent } = deps.sender as unknown as { sent: { to: string; subject: string }[] };
+      expect(sent.filter(({ subject }) => subject.includes("locked"))).toMatchObject([{ to: user.email }]);
+    });
+  });
+
+  it("can be lifted, with all that was counted", async () => {
+    const user = await aUser();
+    const name = user.username ?? "";
+    for (let i = 0; i < 10; i++) await check(name, "wrong").catch(() => {});
+    await forgetFailures(deps, tenant, name);
+    expect(await check(name, PASSWORD)).toMatchObject({ userId: user.id });
+  });
+
   it("forgets the failures after a success", async () => {
     const user = await aUser();
     for (let round = 0; round < 3; round++) {
@@ -189,6 +225,21 @@ describe("the lock-out", () => {
     expect(await checkPassword(deps, elsewhere, tenant, user.username ?? "", PASSWORD)).toMatchObject({
       userId: user.id,
     });
+  });
+});
+
+describe("a changed password", () => {
+  it("is told to the person, but a first one and one that another system has changed are not", async () => {
+    const email = "changed@example.com";
+    const user = await aUser({ email, emailVerified: true });
+    await setPassword(deps, admin, user.id, { plain: "another good password" });
+    const hash = `{SHA}${createHash("sha1").update("x").digest("base64")}`;
+    await setPassword(deps, admin, user.id, { hash }).catch(() => {});
+    await finishOutgoing(deps);
+    const { sent } = deps.sender as unknown as { sent: { to: string; subject: string }[] };
+    expect(sent.filter(({ to }) => to === email)).toMatchObject([
+      { subject: expect.stringContaining("was changed") },
+    ]);
   });
 });
 

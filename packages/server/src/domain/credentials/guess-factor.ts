@@ -3,6 +3,7 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { recordRefusal } from "../audit/index.ts";
 import { type Deps, outsideTransaction } from "../deps.ts";
 import { underLockout } from "./attempts.ts";
+import { noteLock } from "./note-lock.ts";
 
 /** Whose factor is tried. */
 export interface Guess {
@@ -29,7 +30,8 @@ export async function guessFactor<T>(
   const outside = outsideTransaction(deps);
   const where = { ...context, tenantId: tenant.id };
   const target = userId === null ? {} : { target: { type: "user", id: userId } };
-  const onLocked = () => recordRefusal(outside, where, { type: "user.locked", ...target, data: { method } });
+  const onLocked = (seconds: number) =>
+    noteLock(outside, where, tenant, userId ?? undefined, { seconds, method });
   try {
     return await underLockout(outside, context, tenant, account, check, onLocked);
   } catch (error) {

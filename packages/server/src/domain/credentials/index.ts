@@ -1,4 +1,6 @@
-export { createBreachedPasswordsFile } from "./breached-passwords.ts";
+export { forgetFailures } from "./attempts.ts";
+export { createBreachedPasswordsRange } from "./breached-password-range.ts";
+export { anyBreachedPasswords, createBreachedPasswordsFile } from "./breached-passwords.ts";
 export { type CheckedPasskey, checkPasskey, passkeyChallenge } from "./check-passkey.ts";
 export { checkPassword } from "./check-password.ts";
 export { CREDENTIAL_EXPIRIES } from "./expire.ts";

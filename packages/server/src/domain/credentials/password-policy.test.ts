@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createBreachedPasswordsFile } from "./breached-passwords.ts";
+import { createBreachedPasswordsRange } from "./breached-password-range.ts";
+import { anyBreachedPasswords, createBreachedPasswordsFile } from "./breached-passwords.ts";
 import { checkPasswordPolicy } from "./password-policy.ts";
 
 const nobody = { identifiers: [] };
@@ -100,5 +103,61 @@ describe("the file of breached passwords", () => {
     await expect(createBreachedPasswordsFile(path).isBreached("password")).rejects.toThrow(
       "not a list of SHA-1",
     );
+  });
+});
+
+describe("the service of breached passwords", () => {
+  const hashOf = (text: string) => createHash("sha1").update(text).digest("hex").toUpperCase();
+  const failures: unknown[] = [];
+  const paths: (string | undefined)[] = [];
+  let answer: (response: ServerResponse) => void;
+  let server: Server;
+  let url: string;
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      paths.push(`${request.url} ${request.headers["add-padding"]}`);
+      answer(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/range`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const ask = (password: string) =>
+    createBreachedPasswordsRange(url, { onFailure: (error) => failures.push(error) }).isBreached(password);
+
+  it("learns five characters of the hash, and what it lists is found; padding is not", async () => {
+    const listed = [hashOf("known"), hashOf("other")].map((hash) => hash.slice(5));
+    answer = (response) => void response.end(`${listed[0]}:3\r\n${listed[1]?.toLowerCase()}:0\r\n`);
+    expect(await ask("known")).toBe(true);
+    expect(await ask("other")).toBe(false);
+    expect(await ask("unheard of")).toBe(false);
+    expect(paths[0]).toBe(`/range/${hashOf("known").slice(0, 5)} true`);
+    expect(failures).toEqual([]);
+  });
+
+  it.each([
+    ["is broken", (response: ServerResponse) => void response.writeHead(500).end()],
+    ["leads elsewhere", (response: ServerResponse) => void response.writeHead(302, { location: "/" }).end()],
+    ["never ends", (response: ServerResponse) => void response.write("x".repeat(1_100_000))],
+    ["does not answer", () => {}],
+  ])("lets the password pass when it %s, within two seconds, and says so", async (_, how) => {
+    answer = how;
+    failures.length = 0;
+    const began = performance.now();
+    expect(await ask("known")).toBe(false);
+    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(failures).toHaveLength(1);
+    expect(String(failures[0])).not.toContain(hashOf("known").slice(0, 5));
+  });
+
+  it("is one of several sources", async () => {
+    const yes = { isBreached: async () => true };
+    const no = { isBreached: async () => false };
+    expect(await anyBreachedPasswords([no, yes]).isBreached("x")).toBe(true);
+    expect(await anyBreachedPasswords([no]).isBreached("x")).toBe(false);
+    expect(await anyBreachedPasswords([]).isBreached("x")).toBe(false);
   });
 });

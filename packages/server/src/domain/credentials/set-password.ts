@@ -6,7 +6,9 @@ import { type Deps, within } from "../deps.ts";
 import { revokeSessionsOfUser } from "../sessions/index.ts";
 import { findTenantById } from "../tenants/index.ts";
 import { underLockout } from "./attempts.ts";
+import { noticeTo } from "./factor-changes.ts";
 import { forgetRememberedDevices } from "./known-device.store.ts";
+import { noteLock } from "./note-lock.ts";
 import { deletePassword, type PasswordRow, selectPassword, writePassword } from "./password.store.ts";
 import { checkPasswordPolicy } from "./password-policy.ts";
 
@@ -34,7 +36,7 @@ export async function setPassword(
       ? await deps.hasher.adopt(input.hash)
       : await newHash(deps, context.tenantId, user, input.plain);
   const imported = "hash" in input ? importedMark(deps, input.hash) : null;
-  await write(deps, context, userId, hash, { mustChange: options.mustChange ?? false, imported });
+  await write(deps, context, user, userId, hash, { mustChange: options.mustChange ?? false, imported });
 }
 
 /**
@@ -62,9 +64,11 @@ export async function changePassword(
     if (!user.hash) await deps.hasher.verifyNothing(current);
     throw new IdentityError("credential.rejected", { reason: "wrong current password" });
   };
-  await underLockout(deps, context, tenant, `user:${userId}`, verify, async () => {});
+  const onLocked = (seconds: number) =>
+    noteLock(deps, context, tenant, userId, { seconds, method: "password" });
+  await underLockout(deps, context, tenant, `user:${userId}`, verify, onLocked);
   const hash = await newHash(deps, context.tenantId, user, next);
-  await write(deps, context, userId, hash, { mustChange: false, imported: null, ...options });
+  await write(deps, context, user, userId, hash, { mustChange: false, imported: null, ...options });
 }
 
 /**
@@ -86,7 +90,7 @@ export async function replacePassword(
   const isOld = user.hash !== null && (await deps.hasher.verify(user.hash, next)).ok;
   if (isOld) throw new IdentityError("password.reused");
   const hash = await newHash(deps, context.tenantId, user, next);
-  await write(deps, context, userId, hash, { mustChange: false, imported: null });
+  await write(deps, context, user, userId, hash, { mustChange: false, imported: null });
 }
 
 /** By which a hash that was imported is known again, after it was wrapped or upgraded. Tells nothing about it. */
@@ -134,6 +138,7 @@ async function newHash(deps: Deps, tenantId: string, user: PasswordRow, password
 async function write(
   deps: Deps,
   context: RequestContext,
+  before: PasswordRow,
   userId: string,
   hash: string,
   options: { mustChange: boolean; imported: Buffer | null; keepSessionId?: string | undefined },
@@ -153,5 +158,9 @@ async function write(
       exceptSessionId: options.keepSessionId,
       reason: "password changed",
     });
+    // A first password is no news to who gets it, and what another system has changed it tells itself.
+    if (before.hash === null || imported !== null) return;
+    const notice = { template: "password-changed" as const, values: { time: now } };
+    await noticeTo(within(deps, tx), context, { id: tenantId }, userId, notice);
   });
 }

@@ -7,7 +7,7 @@ export const DEFAULT_SETTINGS: TenantSettings = {
   signUp: "closed",
   signInForm: "together",
   locale: null,
-  lockout: { attempts: 10, seconds: 900 },
+  lockout: { attempts: 10, seconds: 900, maximumSeconds: 3_600 },
   // NIST SP 800-63B §5.1.1.2: eight characters at least, no rules on their kinds, no forced change
   passwordPolicy: { minLength: 8, maxLength: 256, historyLength: 0, checkBreached: false },
   sessions: { idleSeconds: 14 * DAY, absoluteSeconds: 90 * DAY, maximum: null, whenFull: "end-oldest" },

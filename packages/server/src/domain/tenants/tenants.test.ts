@@ -147,7 +147,11 @@ describe("settings", () => {
     expect(await getSettings(deps, context)).toEqual({ settings: DEFAULT_SETTINGS, version: 1 });
     await updateSettings(deps, context, { signUp: "open", lockout: { attempts: 3 } }, 1);
     const { settings } = await updateSettings(deps, context, { lockout: { seconds: 60 } });
-    expect(settings).toEqual({ ...DEFAULT_SETTINGS, signUp: "open", lockout: { attempts: 3, seconds: 60 } });
+    expect(settings).toEqual({
+      ...DEFAULT_SETTINGS,
+      signUp: "open",
+      lockout: { attempts: 3, seconds: 60, maximumSeconds: 3_600 },
+    });
     await expect(updateSettings(deps, context, { signUp: "closed" }, 1)).rejects.toThrow(
       code("precondition.failed"),
     );

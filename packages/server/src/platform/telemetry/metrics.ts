@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Registry } from "prom-client";
 import { RequestDurations } from "./request-durations.ts";
 
 /**
@@ -8,10 +8,17 @@ import { RequestDurations } from "./request-durations.ts";
 export interface Metrics {
   registry: Registry;
   requests: RequestDurations;
+  /** Passwords that were accepted because the service that knows breached ones did not answer. */
+  uncheckedPasswords: Counter;
 }
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "ostiary_" });
-  return { registry, requests: new RequestDurations(registry) };
+  const uncheckedPasswords = new Counter({
+    name: "ostiary_unchecked_passwords_total",
+    help: "Passwords not looked up among breached ones because that service did not answer",
+    registers: [registry],
+  });
+  return { registry, requests: new RequestDurations(registry), uncheckedPasswords };
 }
