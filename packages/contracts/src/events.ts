@@ -17,6 +17,8 @@ export const EVENTS = [
   "user.locked",
   "identity.linked",
   "identity.unlinked",
+  "user.unlocked",
+  "user.recovered",
   "impersonation.allowed",
   "impersonation.begun",
   "impersonation.ended",

@@ -72,6 +72,8 @@ export type SignInMethod = (typeof SIGN_IN_METHODS)[number];
 export const SECOND_FACTORS = ["totp", "passkey", "email_code", "sms_code", "recovery_code"] as const;
 export type SecondFactor = (typeof SECOND_FACTORS)[number];
 
+export const RECOVERY_CHANNELS = ["email", "sms"] as const;
+
 /** From the mildest to the strictest. */
 export const SECOND_FACTOR_POLICIES = ["never", "enrolled", "new_device", "always"] as const;
 export type SecondFactorPolicy = (typeof SECOND_FACTOR_POLICIES)[number];
@@ -111,8 +113,12 @@ const signIn = {
   verifyEmail: Type.Boolean({
     description: "Who creates an account must give an e-mail address and confirm it before signing in",
   }),
-  recovery: Type.Boolean({
-    description: "Whether a forgotten password can be replaced with a code sent to a verified address",
+  recovery: Type.Array(OneOf(RECOVERY_CHANNELS), {
+    maxItems: RECOVERY_CHANNELS.length,
+    uniqueItems: true,
+    description:
+      "How the code goes with which a forgotten password is replaced, to a verified address; empty: only an " +
+      "administrator can replace it",
   }),
 };
 

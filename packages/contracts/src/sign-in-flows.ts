@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { Id, Nullable, OneOf, Timestamp } from "./common.ts";
-import { SECOND_FACTORS, SIGN_IN_METHODS } from "./settings.ts";
+import { RECOVERY_CHANNELS, SECOND_FACTORS, SIGN_IN_METHODS } from "./settings.ts";
 
 export const SIGN_IN_STATES = [
   "identifier",
@@ -64,6 +64,9 @@ export const SignInFlow = Type.Object({
   }),
   enrollable: Type.Array(OneOf(["totp", "passkey"]), {
     description: "In state `enrol-factor`: what can be set up",
+  }),
+  recoveryChannels: Type.Array(OneOf(RECOVERY_CHANNELS), {
+    description: "How the code of `start-recovery` and `start-unlock` can go",
   }),
   sent: Nullable(SentMessage),
   rememberDeviceDays: Nullable(Type.Integer(), {

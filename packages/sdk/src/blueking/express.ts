@@ -27,7 +27,7 @@ export interface ExpressResponse {
 export function bkAuth<Row extends object, Request extends ExpressRequest = ExpressRequest>(
   source: BkAuthSource<Row>,
   options: AdapterOptions<Request> = {},
-): (request: Request, response: ExpressResponse, next: (error?: unknown) => void) => void {
+): (request: NoInfer<Request>, response: ExpressResponse, next: (error?: unknown) => void) => void {
   const auth = authOf(source);
   const { session = frameworkSession } = options;
   return (request, response, next) => {

@@ -27,7 +27,7 @@ interface FastifyReplyLike {
 export function bkAuth<Row extends object, Request extends FastifyRequestLike = FastifyRequestLike>(
   source: BkAuthSource<Row>,
   options: AdapterOptions<Request> = {},
-): (request: Request, reply: FastifyReplyLike) => Promise<unknown> {
+): (request: NoInfer<Request>, reply: FastifyReplyLike) => Promise<unknown> {
   const auth = authOf(source);
   const { session = frameworkSession } = options;
   return async (request, reply) => {

@@ -5,7 +5,8 @@ import { type AdapterOptions, authOf, type BkAuthSource, handle, only } from "./
 /** What the middleware reads and writes of a Koa context. */
 export interface KoaContext {
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  origin: string;
+  protocol: string;
+  host: string;
   originalUrl: string;
   /** Koa's place for what middleware hands on; the outcome is `state.bk`. */
   state: { bk?: BkOutcome };
@@ -23,7 +24,7 @@ export interface KoaContext {
 export function bkAuth<Row extends object, Context extends KoaContext = KoaContext>(
   source: BkAuthSource<Row>,
   options: AdapterOptions<Context> = {},
-): (context: Context, next: () => Promise<unknown>) => Promise<void> {
+): (context: NoInfer<Context>, next: () => Promise<unknown>) => Promise<void> {
   const auth = authOf(source);
   const { session = frameworkSession } = options;
   return async (context, next) => {
@@ -32,7 +33,7 @@ export function bkAuth<Row extends object, Context extends KoaContext = KoaConte
       {
         header: (name) => only(context.headers[name]),
         url: context.originalUrl,
-        origin: context.origin,
+        origin: `${context.protocol}://${context.host}`,
         session: session === false ? undefined : session(context),
         language: options.language?.(context),
       },

@@ -135,6 +135,7 @@ async function begin(
  * Keeps the session of a person who has proven again who he is, with a new secret: its tokens stay good, and whoever
  * knew the old cookie has nothing.
  *
+ * @param options.keepsTime - he has proven more, but not once more what he had proven before.
  * @returns undefined unless the session is alive and this user's; then begin a new one.
  */
 export async function renewSession(
@@ -143,12 +144,14 @@ export async function renewSession(
   context: RequestContext,
   id: string,
   input: NewSession,
+  { keepsTime = false }: { keepsTime?: boolean } = {},
 ): Promise<{ session: { id: string }; cookie: string } | undefined> {
   const secret = newSecret();
   const fresh = {
     secretHash: hashSessionSecret(deps, secret),
     amr: input.amr,
     authenticatedAt: deps.clock.now(),
+    keepsTime,
   };
   if (!(await renewSessionRow(tx, context.tenantId, id, input.userId, fresh))) return undefined;
   tx.notify([`session:${id}`]);

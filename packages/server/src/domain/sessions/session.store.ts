@@ -299,13 +299,14 @@ export async function renewSessionRow(
   tenantId: string,
   id: string,
   userId: string,
-  fresh: Pick<Session, "secretHash" | "amr" | "authenticatedAt">,
+  fresh: Pick<Session, "secretHash" | "amr" | "authenticatedAt"> & { keepsTime: boolean },
 ): Promise<boolean> {
   const rows = await tx.query(
-    `update sessions set secret_hash = $4, amr = $5, authenticated_at = $6
+    `update sessions set secret_hash = $4, amr = $5,
+            authenticated_at = case when $7::boolean then authenticated_at else $6 end
       where tenant_id = $1 and id = $2 and user_id = $3 and revoked_at is null and expires_at > $6
         and impersonator_id is null returning id`,
-    [tenantId, id, userId, fresh.secretHash, fresh.amr, fresh.authenticatedAt],
+    [tenantId, id, userId, fresh.secretHash, fresh.amr, fresh.authenticatedAt, fresh.keepsTime],
   );
   return rows.length === 1;
 }

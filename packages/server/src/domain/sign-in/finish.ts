@@ -1,22 +1,25 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import type { Queryable, Transaction } from "../../platform/database/types.ts";
+import type { Transaction } from "../../platform/database/types.ts";
 import { type Application, findApplication, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
+import { listKnownDevices, noticeTo, rememberDevice } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import {
   acrOf,
   createSession,
+  deviceName,
   type NewSession,
   renewSession,
   revokeSession,
   type SessionPolicy,
 } from "../sessions/index.ts";
 import { noteSignIn } from "../users/index.ts";
-import { advanceFlow } from "./flow.store.ts";
-import { type Flow, type StepResult, UNSTORED } from "./flow.ts";
+import { deliverCode, findUnconfirmed } from "./deliver-code.ts";
+import { type Flow, type Sent, type StepResult, UNSTORED } from "./flow.ts";
+import { move } from "./move.ts";
 import { needsOf, type Person, stateAfter } from "./needs.ts";
-import { loadPerson } from "./person.ts";
+import { isRemembered, loadPerson } from "./person.ts";
 import { type FlowState, nextState, type Step } from "./steps.ts";
 
 /** What a step that may finish a sign-in wants to know about the browser. */
@@ -35,8 +38,8 @@ export interface Browser {
 export interface Proof {
   step: Step;
   userId: string;
-  /** As it was typed, or a name of the user when nothing was. */
-  identifier: string | null;
+  /** As it was typed; absent: the flow's; null: nothing was typed, so the user's name. */
+  identifier?: string | null;
   /** How: values of RFC 8176, with `mfa` when it makes two factors. */
   amr: readonly string[];
   /** What it adds to the flow's. */
@@ -46,22 +49,22 @@ export interface Proof {
 }
 
 /**
- * Takes a flow as far as it goes with what was proven: to the next question, or to a session. Everything that was
- * used up for it is used up already.
+ * Takes a flow as far as it goes with what was proven: to the next question, or to a session.
  *
- * @param effect - what else the step changes, in the same transaction: nothing is left of one that lost a race.
+ * @param tx - in which what was proven was used up: nothing is left of a step that lost a race.
  * @throws IdentityError `flow.wrong_step`, `flow.not_found` (a second tab was quicker), `user.suspended`,
  *   `user.not_found`, `application.access_denied`, `application.disabled`, `session.limit_reached`,
- *   `credential.second_factor_unavailable`; for a flow without a row also what `refuseUnfinished` throws
+ *   `credential.second_factor_unavailable`, `credential.rejected` (somebody else's flow); for a flow without a row also
+ *   what `refuseUnfinished` throws
  */
 export async function proceed(
   deps: Deps,
+  tx: Transaction,
   context: RequestContext,
   tenant: Tenant,
   flow: Flow,
   proof: Proof,
   browser: Browser,
-  effect?: (tx: Transaction) => Promise<void>,
 ): Promise<StepResult> {
   const { userId } = proof;
   const { boundTo } = flow.facts;
@@ -73,10 +76,10 @@ export async function proceed(
     throw new IdentityError("application.access_denied");
   }
   const person = { ...(await loadPerson(deps, tenant, userId)), ...proof.person };
-  return deps.database.transaction(async (tx) => {
-    await effect?.(tx);
-    return proceedAs(deps, tx, context, { tenant, application, person }, flow, proof, browser);
-  });
+  const deviceRemembered =
+    flow.facts.deviceRemembered ?? (await isRemembered(deps, context, tenant, userId, browser.device));
+  const known = { ...proof, facts: { deviceRemembered, ...proof.facts } };
+  return proceedAs(deps, tx, context, { tenant, application, person }, flow, known, browser);
 }
 
 /** What the policy is about. */
@@ -95,15 +98,38 @@ export async function proceedAs(
   proof: Proof,
   browser: Browser,
 ): Promise<StepResult> {
-  const { userId, identifier } = proof;
+  const { userId } = proof;
+  const identifier =
+    proof.identifier === undefined ? flow.identifier : (proof.identifier ?? subject.person.name);
   const amr = [...new Set([...flow.amr, ...proof.amr])];
-  const facts = { ...flow.facts, ...proof.facts, ...(browser.remember ? { remember: true } : {}) };
-  const proven = { ...flow, userId, identifier: identifier ?? flow.identifier, amr, facts };
+  const { sent: _used, ...kept } = flow.facts;
+  const facts = { ...kept, ...proof.facts, ...(browser.remember ? { remember: true } : {}) };
+  const proven = { ...flow, userId, identifier, amr, facts };
   const state = nextState(flow.state, proof.step, stateOf(subject, proven));
   if (state === "authenticated")
     return authenticate(deps, tx, context, subject, { ...proven, state }, browser);
   if (flow.version === UNSTORED) throw refuseUnfinished(state);
-  return { flow: await move(tx, context, flow, { ...proven, state }) };
+  const sent =
+    state === "verify-identifier"
+      ? await askToConfirm(within(deps, tx), context, subject.tenant, proven)
+      : undefined;
+  const next = { ...proven, state, facts: sent ? { ...facts, sent } : facts };
+  return { flow: await move(tx, context, flow, next) };
+}
+
+/** The code to confirm an address with is on its way when the page asks for it; if not, it can be asked for. */
+async function askToConfirm(
+  joined: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  flow: Flow & { userId: string },
+): Promise<Sent | undefined> {
+  const addressee = await findUnconfirmed(joined, tenant.id, flow.userId);
+  const delivery = { purpose: "verify-email", channel: "email", addressee, isKnown: true } as const;
+  return deliverCode(joined, context, tenant, flow, delivery).catch((error: unknown) => {
+    if (error instanceof IdentityError) return undefined;
+    throw error;
+  });
 }
 
 /** A door without pages cannot ask further: it says where the person can go on. */
@@ -143,27 +169,56 @@ async function authenticate(
   const who: RequestContext = { ...context, actor: { type: "user", id: userId } };
   if (!(await noteSignIn(joined, who, userId))) throw new IdentityError("user.suspended");
   const input = { userId, amr, applicationId, policy: browser.session };
-  const { session, cookie } = await beginSession(joined, tx, who, input, browser.previousSessionId);
+  const { session, cookie } = await beginSession(joined, tx, who, input, flow, browser);
+  const device = await noteDevice(joined, who, subject.tenant, flow, browser);
   const done = await move(tx, context, flow, { ...flow, sessionId: session.id });
   await recordEvent(deps, tx, who, {
     type: "user.login",
     target: { type: "user", id: userId },
     data: { sessionId: session.id, amr, acr: acrOf(amr), applicationId },
   });
-  return { flow: done, cookie };
+  return { flow: done, cookie, ...device };
+}
+
+/** Keeps in mind that the person has been here, and tells him of a browser that is new for him. */
+async function noteDevice(
+  joined: Deps,
+  who: RequestContext,
+  tenant: Tenant,
+  { userId, version, facts }: Flow,
+  browser: Browser,
+): Promise<{ deviceCookie?: string }> {
+  // A door of its own has no device cookie.
+  if (userId === null || version === UNSTORED || browser.session) return {};
+  const { rememberDeviceDays } = tenant.settings.signIn;
+  const days = facts.remember && facts.second !== undefined ? rememberDeviceDays : null;
+  const before = (await listKnownDevices(joined, who, userId)).length;
+  const { cookie, isNew } = await rememberDevice(joined, who, userId, { cookie: browser.device, days });
+  if (isNew && before > 0) {
+    const values = { device: deviceName(who.userAgent), ip: who.ip ?? "", time: joined.clock.now() };
+    await noticeTo(joined, who, tenant, userId, { template: "new-device", values });
+  }
+  return { deviceCookie: cookie };
 }
 
 /**
  * The session that follows a sign-in. The same person again, in the same browser: the session goes on under a new
- * secret, so other applications stay signed in. Somebody else: the old session ends.
+ * secret, so other applications stay signed in. Somebody else: the old session ends. A session that has proven more
+ * must be the one that proved the first factor, still alive.
  */
 async function beginSession(
   joined: Deps,
   tx: Transaction,
   who: RequestContext,
   input: NewSession,
-  previous: string | undefined,
+  { facts: { boundTo } }: Flow,
+  { previousSessionId: previous }: Browser,
 ): Promise<{ session: { id: string }; cookie: string }> {
+  if (boundTo?.stepsUp) {
+    const stepped = await renewSession(joined, tx, who, boundTo.sessionId, input, { keepsTime: true });
+    if (!stepped) throw new IdentityError("flow.not_found", { reason: "the session has ended" });
+    return stepped;
+  }
   const renewed = previous && (await renewSession(joined, tx, who, previous, input));
   if (renewed) return renewed;
   if (previous) await revokeSession(joined, who, previous, "replaced").catch(ignoreGone);
@@ -185,17 +240,4 @@ export async function findItsApplication(
   if (!application) throw new IdentityError("application.not_found");
   if (application.status !== "active") throw new IdentityError("application.disabled");
   return application;
-}
-
-/** @throws IdentityError `flow.not_found` when another request has moved the flow meanwhile. */
-export async function move(
-  database: Queryable,
-  context: RequestContext,
-  flow: Flow,
-  change: Partial<Flow>,
-): Promise<Flow> {
-  const next = { ...flow, ...change };
-  if (flow.version === UNSTORED) return next;
-  if (!(await advanceFlow(database, context.tenantId, flow, next))) throw new IdentityError("flow.not_found");
-  return { ...next, version: flow.version + 1 };
 }

@@ -4,8 +4,7 @@ import type { Deps } from "../deps.ts";
 import { findItsApplication } from "./finish.ts";
 import type { Flow } from "./flow.ts";
 import { methodsOf } from "./methods.ts";
-import { needsOf } from "./needs.ts";
-import { loadPerson } from "./person.ts";
+import { needsOfFlow } from "./person.ts";
 import { type Step, stepsOf } from "./steps.ts";
 
 /**
@@ -22,10 +21,7 @@ export async function flowView(
   const application = await findItsApplication(deps, tenant.id, flow);
   const methods = isFirst(flow) ? methodsOf(tenant, application) : [];
   const asksMore = flow.state === "second-factor" || flow.state === "enrol-factor";
-  const needs =
-    asksMore && flow.userId !== null
-      ? needsOf(tenant, application, await loadPerson(deps, tenant, flow.userId), flow)
-      : undefined;
+  const needs = asksMore ? await needsOfFlow(deps, tenant, flow) : undefined;
   const secondFactors = flow.state === "second-factor" ? [...(needs?.offered ?? [])] : [];
   const enrollable = flow.state === "enrol-factor" ? [...(needs?.enrollable ?? [])] : [];
   const isOffered = (step: Step) => isStepOffered(step, flow, tenant, { methods, secondFactors, enrollable });
@@ -38,6 +34,7 @@ export async function flowView(
     methods,
     secondFactors,
     enrollable,
+    recoveryChannels: [...signIn.recovery],
     sent: flow.facts.sent ?? null,
     rememberDeviceDays:
       flow.state === "second-factor" && signIn.rememberDeviceDays > 0 ? signIn.rememberDeviceDays : null,
@@ -81,7 +78,7 @@ function isStepOffered(step: Step, flow: Flow, { settings }: Tenant, offers: Off
       return offers.enrollable.includes("passkey");
     case "start-recovery":
     case "start-unlock":
-      return settings.signIn.recovery && settings.signIn.methods.includes("password");
+      return settings.signIn.recovery.length > 0 && settings.signIn.methods.includes("password");
     case "sign-up":
       return settings.signUp === "open" && flow.facts.boundTo === undefined;
     case "change-identifier":

@@ -26,8 +26,11 @@ export interface Flow {
 export interface FlowFacts {
   /** The least that whoever began the flow demands; the policy may ask for more. */
   acr?: Acr;
-  /** Only this user may finish the flow: it proves again, or proves more, for a session there is. */
-  boundTo?: { userId: string; sessionId: string };
+  /**
+   * Only this user may finish the flow, who has a session: he proves once more who he is, or (`stepsUp`) proves more, for
+   * which the session's own sign-in is the first factor.
+   */
+  boundTo?: { userId: string; sessionId: string; stepsUp: boolean };
   /** How the first factor was given; `session`: earlier, in the session that steps up. */
   first?: SignInMethod | "recovery" | "sign-up" | "session";
   /** The channel that the first factor came by: what came by the same one is not a second factor. */
@@ -40,6 +43,8 @@ export interface FlowFacts {
   remember?: boolean;
   /** A new password must be chosen, as the old one is forgotten. */
   newPassword?: boolean;
+  /** Counts how often the flow began anew for somebody else. */
+  round?: number;
   /** The code or link that was sent last. */
   sent?: Sent;
 }

@@ -1,8 +1,9 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Deps } from "../deps.ts";
-import { move } from "./finish.ts";
+
 import type { Flow, FlowFacts, StepResult } from "./flow.ts";
+import { move } from "./move.ts";
 import { nextState } from "./steps.ts";
 
 /** The person said who it is. Whether such a user exists is not looked up: the answer would tell a guesser. */
@@ -29,9 +30,9 @@ export async function changeIdentifier(
   flow: Flow,
 ): Promise<StepResult> {
   const state = nextState(flow.state, "change-identifier");
-  const { acr, boundTo } = flow.facts;
+  const { acr, boundTo, round = 0 } = flow.facts;
   if (boundTo) throw new IdentityError("flow.wrong_step", { reason: "the flow is about one person" });
-  const facts: FlowFacts = acr === undefined ? {} : { acr };
+  const facts: FlowFacts = { round: round + 1, ...(acr === undefined ? {} : { acr }) };
   const empty = { identifier: null, userId: null, amr: [], facts };
   return { flow: await move(deps.database, context, flow, { ...empty, state }) };
 }

@@ -1,6 +1,7 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
-import { checkPassword, replacePassword } from "../credentials/index.ts";
+import { recordEvent } from "../audit/index.ts";
+import { checkPassword, forgetFailures, noticeTo, replacePassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { type Browser, findItsApplication, proceed } from "./finish.ts";
 import type { Flow, StepResult } from "./flow.ts";
@@ -36,12 +37,12 @@ export async function givePassword(
     amr: ["pwd"],
     facts: { first: "password" as const },
   };
-  return proceed(deps, context, tenant, flow, proof, input);
+  return deps.database.transaction((tx) => proceed(deps, tx, context, tenant, flow, proof, input));
 }
 
 /**
  * The person, who has proven who it is, chooses the next password and is signed in with it: one transaction, so that a
- * tab that lost the race has changed nothing.
+ * tab that lost the race has changed nothing. Who had forgotten the old one may have been locked out with it; that ends.
  *
  * @throws IdentityError what `proceed` throws, and `password.*`
  */
@@ -59,12 +60,22 @@ export async function choosePassword(
   const proof = {
     step: "choose-password" as const,
     userId,
-    identifier,
     amr: [],
     facts: { newPassword: false },
     person: { mustChangePassword: false },
   };
-  return proceed(deps, context, tenant, flow, proof, input, (tx) =>
-    replacePassword(within(deps, tx), who, userId, input.password),
-  );
+  const isRecovery = flow.facts.first === "recovery";
+  const result = await deps.database.transaction(async (tx) => {
+    const joined = within(deps, tx);
+    await replacePassword(joined, who, userId, input.password);
+    if (isRecovery) {
+      const target = { type: "user", id: userId };
+      await recordEvent(deps, tx, who, { type: "user.recovered", target });
+      const values = { time: deps.clock.now() };
+      await noticeTo(joined, who, tenant, userId, { template: "password-changed", values });
+    }
+    return proceed(deps, tx, context, tenant, flow, proof, input);
+  });
+  if (isRecovery && identifier !== null) await forgetFailures(deps, tenant, identifier);
+  return result;
 }

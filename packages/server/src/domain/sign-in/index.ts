@@ -11,6 +11,7 @@ export { deleteExpiredFlows } from "./flow.store.ts";
 export type { Flow, FlowFacts, StepResult } from "./flow.ts";
 export { flowView } from "./flow-view.ts";
 export { checkFormToken, formToken } from "./form-token.ts";
+export { giveCode, openLink } from "./give-code.ts";
 export { changeIdentifier, giveIdentifier } from "./give-identifier.ts";
 export { choosePassword, givePassword } from "./give-password.ts";
 export { deleteExpiredChanges } from "./identifier-change.store.ts";
@@ -31,6 +32,15 @@ export {
   findImpersonator,
 } from "./impersonation.ts";
 export { removeOwnFactor } from "./own-factors.ts";
+export {
+  beginEnrolPasskey,
+  beginEnrolTotp,
+  enrolPasskey,
+  enrolTotp,
+  giveRecoveryCode,
+  giveTotp,
+} from "./second-factor.ts";
+export { type IdentifierStep, sendCode, sendLink, startRecovery, startUnlock } from "./send-code.ts";
 export { checkSetUpLink, completeSetUp, createSetUpLink, FIRST_ADMINISTRATOR } from "./set-up.ts";
 export { signInDirectly } from "./sign-in-directly.ts";
 export { signOut } from "./sign-out.ts";
@@ -41,4 +51,6 @@ export {
   startSignedInFlow,
   takeFinishedFlow,
 } from "./start-flow.ts";
+export { type Entry, lacksProof, startReauthentication, startStepUp } from "./step-up.ts";
 export { STEPS, type Step } from "./steps.ts";
+export { passkeyOptions, usePasskey } from "./use-passkey.ts";

@@ -6,22 +6,18 @@ import {
   type Tenant,
 } from "@ostiary/contracts";
 import type { Application } from "../applications/index.ts";
+import type { FactorsOfUser } from "../credentials/index.ts";
 import { ACR_VALUES, type Acr, acrOf, isAtLeast } from "../sessions/index.ts";
 import type { Flow } from "./flow.ts";
 import type { FlowState } from "./steps.ts";
 
-/** What a person has set up. */
-export interface Factors {
-  totp: boolean;
-  passkeys: number;
-  /** Verified addresses, masked; null when there is none. */
-  email: string | null;
-  phone: string | null;
-  recoveryCodes: number;
-}
+/** What a person has set up; addresses are masked, and only verified ones count. */
+export type Factors = Pick<FactorsOfUser, "totp" | "passkeys" | "email" | "phone" | "recoveryCodes">;
 
 /** What the policy wants to know about the person who signs in. */
 export interface Person {
+  /** By which he can be shown who he is. */
+  name: string;
   /** Codes, as a principal has them. */
   roles: readonly string[];
   factors: Factors;
@@ -116,7 +112,7 @@ function strictest<Value>(order: readonly Value[], one: Value, other: Value | un
 /** Of the factors that count, those that the person has and that did not serve as the first one already. */
 function ableToGive(counts: readonly SecondFactor[], factors: Factors, { facts }: Proven): SecondFactor[] {
   const has: Record<SecondFactor, boolean> = {
-    totp: factors.totp,
+    totp: factors.totp > 0,
     passkey: factors.passkeys > 0 && facts.first !== "passkey",
     email_code: factors.email !== null && facts.channel !== "email",
     sms_code: factors.phone !== null && facts.channel !== "sms",

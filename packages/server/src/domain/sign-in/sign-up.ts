@@ -75,7 +75,7 @@ export async function signUp(
     await setPassword(joined, allowed, user.id, { plain: password });
     await recordEvent(deps, tx, context, { type: "user.signed_up", target: { type: "user", id: user.id } });
     const person: Person = {
-      ...newPerson(identifiers),
+      ...newPerson({ name: identifier, email: identifiers.email }),
       ...(offer?.sent ? { hasUnconfirmedEmail: false } : {}),
       // The policy may ask more of who was invited into a role.
       ...(offer ? { roles: (await findPrincipal(joined, tenant.id, user.id))?.roles ?? [] } : {}),

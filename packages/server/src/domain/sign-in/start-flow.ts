@@ -23,7 +23,7 @@ export interface NewFlow {
 
 /** Begins a sign-in. Nothing is decided by the caller but where it leads when finished. */
 export function startFlow(deps: Deps, context: RequestContext, input: NewFlow): Promise<Flow> {
-  return begin(deps, context, input, {
+  return insertNewFlow(deps, context, input, {
     state: "identifier",
     identifier: input.identifier?.slice(0, 256) ?? null,
     userId: null,
@@ -46,7 +46,7 @@ export async function startSignedInFlow(
 ): Promise<Flow> {
   if (input.session.impersonatorId !== null) throw new IdentityError("impersonation.not_allowed");
   const { id: sessionId, userId, amr } = input.session;
-  return begin(deps, context, input, {
+  return insertNewFlow(deps, context, input, {
     state: "authenticated",
     identifier: null,
     userId,
@@ -56,10 +56,10 @@ export async function startSignedInFlow(
   });
 }
 
-async function begin(
+export async function insertNewFlow(
   deps: Deps,
   context: RequestContext,
-  { browser, applicationId, continuation }: NewFlow,
+  { browser, applicationId, continuation }: Pick<NewFlow, "browser" | "applicationId" | "continuation">,
   who: Pick<Flow, "state" | "identifier" | "userId" | "sessionId" | "amr" | "facts">,
 ): Promise<Flow> {
   const now = deps.clock.now();

@@ -28,7 +28,7 @@ export const DEFAULT_SETTINGS: TenantSettings = {
     staleSeconds: null,
     rememberDeviceDays: 30,
     verifyEmail: false,
-    recovery: true,
+    recovery: ["email"],
   },
   branding: { displayName: null, logo: null, accent: null, background: null, scheme: "automatic" },
   zibanu: {

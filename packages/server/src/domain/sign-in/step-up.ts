@@ -1,0 +1,128 @@
+import { IdentityError, type Tenant } from "@ostiary/contracts";
+import type { RequestContext } from "../../kernel/context.ts";
+import { findPrincipal } from "../access/index.ts";
+import { findApplication } from "../applications/index.ts";
+import type { Deps } from "../deps.ts";
+import { type Acr, acrOf, isAtLeast, type Session } from "../sessions/index.ts";
+import type { Flow, FlowFacts } from "./flow.ts";
+import { needsOf, policyOf, stateAfter } from "./needs.ts";
+import { isRemembered, loadPerson } from "./person.ts";
+import { insertNewFlow, type NewFlow } from "./start-flow.ts";
+
+type Proven = Pick<Session, "id" | "userId" | "amr" | "authenticatedAt" | "impersonatorId">;
+
+/** What somebody with a live session wants to enter. */
+export interface Entry {
+  applicationId: string;
+  /** The least that the sign-in must prove, as the protocol asks. */
+  acr?: Acr | undefined;
+  /** The value of the browser's device cookie. */
+  device?: string | undefined;
+}
+
+/**
+ * Whether a live session has proven too little for an application: it was begun for a milder one, or the policy or the
+ * person's roles have changed since, or the protocol asks for more. Every door that lets a session in without a new
+ * sign-in asks this.
+ */
+export async function lacksProof(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  session: Proven,
+  entry: Entry,
+): Promise<boolean> {
+  const has = acrOf(session.amr);
+  if (entry.acr !== undefined && !isAtLeast(has, entry.acr)) return true;
+  if (isAtLeast(has, "urn:ostiary:acr:2")) return false; // no policy asks for more
+  const application = await findApplication(deps, tenant.id, entry.applicationId);
+  const principal = await findPrincipal(deps, tenant.id, session.userId);
+  const policy = policyOf(tenant, application, principal?.roles ?? []);
+  // `enrolled` was asked when the session began; what was enrolled since counts from the next sign-in on.
+  if (policy === "never" || (policy === "enrolled" && tenant.settings.signIn.secondFactor === "enrolled"))
+    return false;
+  const flow = await provenBy(deps, context, tenant, session, entry);
+  const { acr } = needsOf(tenant, application, await loadPerson(deps, tenant, session.userId), flow);
+  return !isAtLeast(has, acr);
+}
+
+/**
+ * Begins a flow in which the person of a live session proves more: the same session goes on under a new secret, with
+ * what was proven before and now.
+ *
+ * @throws IdentityError `credential.second_factor_unavailable`, `impersonation.not_allowed`, `user.suspended`
+ */
+export async function startStepUp(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  input: NewFlow & { session: Proven; device?: string | undefined },
+): Promise<Flow> {
+  const { session, applicationId } = input;
+  if (session.impersonatorId !== null) throw new IdentityError("impersonation.not_allowed");
+  const application =
+    applicationId === undefined ? null : await findApplication(deps, tenant.id, applicationId);
+  const proven = await provenBy(deps, context, tenant, session, input);
+  const person = await loadPerson(deps, tenant, session.userId);
+  return insertNewFlow(deps, context, input, {
+    ...proven,
+    state: stateAfter(needsOf(tenant, application, person, proven), proven),
+    identifier: person.name,
+    userId: session.userId,
+    sessionId: null,
+  });
+}
+
+/**
+ * Begins a flow in which the person of a live session proves once more who it is, as before a change of credentials.
+ *
+ * @throws IdentityError `impersonation.not_allowed`, `user.suspended`
+ */
+export async function startReauthentication(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  input: NewFlow & { session: Proven },
+): Promise<Flow> {
+  const { session, acr } = input;
+  if (session.impersonatorId !== null) throw new IdentityError("impersonation.not_allowed");
+  const person = await loadPerson(deps, tenant, session.userId);
+  return insertNewFlow(deps, context, input, {
+    state: "password",
+    identifier: person.name,
+    userId: null,
+    sessionId: null,
+    amr: [],
+    facts: {
+      boundTo: { userId: session.userId, sessionId: session.id, stepsUp: false },
+      ...(acr === undefined ? {} : { acr }),
+    },
+  });
+}
+
+/** The flow as if the session's sign-in had been its first step. */
+async function provenBy(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  session: Proven,
+  { acr, device }: Pick<Entry, "acr" | "device">,
+): Promise<{ amr: string[]; facts: FlowFacts }> {
+  const { id: sessionId, userId, amr } = session;
+  const facts: FlowFacts = {
+    boundTo: { userId, sessionId, stepsUp: true },
+    ...firstFactorOf(amr),
+    deviceRemembered: await isRemembered(deps, context, tenant, userId, device),
+    ...(acr === undefined ? {} : { acr }),
+  };
+  return { amr: [...amr], facts };
+}
+
+/** A code came by mail when nothing says otherwise: a first factor is never an authenticator app. */
+function firstFactorOf(amr: readonly string[]): Pick<FlowFacts, "first" | "channel"> {
+  if (amr.includes("mfa")) return { first: "session" };
+  if (amr.includes("swk") || amr.includes("hwk")) return { first: "passkey" };
+  if (amr.includes("sms")) return { first: "session", channel: "sms" };
+  if (amr.includes("otp")) return { first: "session", channel: "email" };
+  return { first: "session" };
+}
