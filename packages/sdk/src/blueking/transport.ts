@@ -86,7 +86,7 @@ export function nodeTransport(tls: BkTlsOptions = {}): BkTransport {
 /** The address with one more query parameter; what is configured there already stays. */
 export function withParameter(address: string, name: string, value: string): URL {
   const url = new URL(address);
-  const pair = `${quote(name)}=${quote(value)}`;
+  const pair = `${quote(name)}=${quote(value).replaceAll("%20", "+")}`; // a space as the original writes it
   url.search = url.search === "" ? pair : `${url.search.slice(1)}&${pair}`;
   return url;
 }

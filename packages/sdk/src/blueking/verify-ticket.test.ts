@@ -64,7 +64,7 @@ describe("the request is the one of bkpaas_auth 4.4.0, to the byte", () => {
 
   it("with what the ticket has of signs, encoded once more, and in ASCII in the header", async () => {
     const { url, headers } = await asked({}, "bkcrypt%24 张+'\"&=");
-    expect(url).toContain("?bk_token=bkcrypt%2524%20%E5%BC%A0%2B%27%22%26%3D");
+    expect(url).toContain("?bk_token=bkcrypt%2524+%E5%BC%A0%2B%27%22%26%3D");
     expect(headers?.["X-Bkapi-Authorization"]).toContain(`{"bk_token": "bkcrypt%24 \\u5f20+'\\"&=", `);
   });
 

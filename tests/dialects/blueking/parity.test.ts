@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { optionsFromEnvironment } from "../../../packages/sdk/src/blueking/index.ts";
+import { createApplication } from "../../../packages/server/src/domain/applications/index.ts";
+import { findSessionByCookie } from "../../../packages/server/src/domain/sessions/index.ts";
+import { issueTicket } from "../../../packages/server/src/domain/tickets/index.ts";
+import { createUser } from "../../../packages/server/src/domain/users/index.ts";
+import { aServer, type TestServer } from "../../../packages/server/src/testing/a-server.ts";
+import { signInForTest } from "../../../packages/server/src/testing/api-client.ts";
+import { contextOf } from "../../../packages/server/src/testing/test-deps.ts";
+import { INSTALL_TIMEOUT } from "../../python/environment.ts";
+import { type Django, missingFor, startDjango } from "./django.ts";
+import { type Asked, LoginService } from "./login-service.ts";
+import { startNodeApplication } from "./node-application.ts";
+import { SCENARIOS, type Scenario } from "./scenarios.ts";
+
+const RELEASE = "4.4.0";
+const missing = missingFor(RELEASE);
+if (missing) console.warn(`Skipped: ${missing}`);
+
+const FACTS = ["bkpaas_user_id", "provider_type", "display_name", "tenant_id", "time_zone", "nickname"];
+const APP = { BKAUTH_TOKEN_APP_CODE: "shop", BKAUTH_TOKEN_SECRET_KEY: "the-secret-of-the-shop" };
+const QUIET = { warn: () => undefined, error: () => undefined };
+
+/** What a visit came to: who it was taken for (or the refusal), what is known of the user, what the service heard. */
+interface Verdict {
+  who: string;
+  facts?: Record<string, unknown>;
+  asked: Asked[];
+}
+
+/** A browser at one application, which keeps the session's cookie. */
+function aBrowser(url: string): (cookie: string | undefined) => Promise<Omit<Verdict, "asked">> {
+  let session = "";
+  return async (cookie) => {
+    const header = [cookie, session].filter(Boolean).join("; ");
+    const response = await fetch(`${url}/whoami`, { headers: { cookie: header } });
+    for (const line of response.headers.getSetCookie())
+      if (line.startsWith("sessionid=")) session = line.split(";")[0] ?? "";
+    if (response.status >= 500) return { who: String(response.status) };
+    const page = (await response.json()) as Record<string, unknown>;
+    if (response.status !== 200) return { who: `${response.status} ${page["detail"]}` };
+    if (page["authenticated"] !== true) return { who: "anonymous" };
+    return {
+      who: String(page["username"]),
+      facts: Object.fromEntries(FACTS.map((name) => [name, page[name]])),
+    };
+  };
+}
+
+/** Django's settings, which both sides are given as they are. */
+function settingsOf({ mode = "token", timeout = 300 }: Scenario, address: string): Record<string, unknown> {
+  const isGateway = mode === "gateway" || mode === "tenants";
+  return {
+    ...APP,
+    BKAUTH_BACKEND_TYPE: mode === "ticket" ? "bk_ticket" : "bk_token",
+    BKAUTH_USER_COOKIE_VERIFY_URL: isGateway ? null : address,
+    BKAUTH_USER_INFO_APIGW_URL: isGateway ? address : null,
+    BKAUTH_ENABLE_MULTI_TENANT_MODE: mode === "tenants",
+    BKAUTH_SESSION_TIMEOUT: timeout,
+  };
+}
+
+/** Plays the visits of a scenario against one application. */
+async function play(service: LoginService, who: string, url: string, scenario: Scenario): Promise<Verdict[]> {
+  const visit = aBrowser(url);
+  const verdicts: Verdict[] = [];
+  for (const { cookie, service: behaviour, wait } of scenario.visits) {
+    if (behaviour !== undefined) service.program(who, behaviour);
+    if (wait !== undefined) await new Promise((resolve) => setTimeout(resolve, wait));
+    service.asked(who).length = 0;
+    const verdict = await visit(cookie);
+    verdicts.push({ ...verdict, asked: service.asked(who).map(withoutCookie) });
+  }
+  return verdicts;
+}
+
+/** Only 4.x keeps the service's cookies and shows them with the tickets of others; a test of its own says that we do not. */
+const withoutCookie = (asked: Asked): Asked => ({ ...asked, cookie: undefined });
+
+const inShort = ({ who, asked }: Verdict) => who + (asked.length === 0 ? "" : `, ${asked.length} call`);
+
+describe.skipIf(missing)("the middleware in TypeScript and the one in Python", () => {
+  let service: LoginService;
+  let django: Django;
+  beforeAll(async () => {
+    service = await LoginService.start();
+    django = await startDjango({ release: RELEASE, settings: {} });
+  }, INSTALL_TIMEOUT);
+  afterAll(async () => {
+    await django?.stop();
+    await service?.[Symbol.asyncDispose]();
+  });
+
+  async function bothSides(scenario: Scenario): Promise<{ python: Verdict[]; ours: Verdict[] }> {
+    const settings = (who: string) => settingsOf(scenario, `${service.url}/${who}/is_login/`);
+    await django.configure(settings("python"));
+    await using node = await startNodeApplication({
+      ...optionsFromEnvironment(settings("node")),
+      logger: QUIET,
+    });
+    const [python, ours] = await Promise.all([
+      play(service, "python", django.url, scenario),
+      play(service, "node", node.url, scenario),
+    ]);
+    return { python, ours };
+  }
+
+  it("are compared on at least forty scenarios", () => {
+    expect(SCENARIOS.length).toBeGreaterThanOrEqual(40);
+    expect(new Set(SCENARIOS.map(({ name }) => name)).size).toBe(SCENARIOS.length);
+  });
+
+  it.each(SCENARIOS.filter(({ improved }) => improved === undefined))(
+    "agree, and ask the same, on $name",
+    async (scenario) => {
+      const { python, ours } = await bothSides(scenario);
+      expect(ours).toEqual(python);
+    },
+  );
+
+  it.each(SCENARIOS.filter(({ improved }) => improved !== undefined))(
+    "differ on purpose on $name: $improved.why",
+    async (scenario) => {
+      const { python, ours } = await bothSides(scenario);
+      expect(ours.map(inShort)).toEqual(scenario.improved?.verdicts);
+      expect(python.map(inShort), "the difference is still there").not.toEqual(scenario.improved?.verdicts);
+    },
+  );
+
+  it("differ in that only Python shows one user's cookies of the service with the ticket of another", async () => {
+    const scenario = SCENARIOS.find(({ name }) => name === "a service that sets a cookie");
+    expect(scenario).toBeDefined();
+    if (scenario !== undefined) await bothSides(scenario);
+    const last = (who: string) => service.asked(who).at(-1)?.cookie;
+    expect(last("node")).toBeUndefined();
+    expect(last("python")).toContain("spy=1");
+  });
+});
+
+describe.skipIf(missing)("both against Ostiary", () => {
+  let server: TestServer;
+  let django: Django;
+  let secret: string;
+  let ticket: string;
+  let ended: string;
+
+  beforeAll(async () => {
+    server = await aServer({ listen: true });
+    const { deps, tenantId } = server;
+    const context = contextOf(tenantId);
+    const user = await createUser(deps, context, {
+      username: "admin",
+      email: "admin@example.com",
+      name: "张三",
+      profile: { zoneinfo: "Europe/Berlin" },
+    });
+    const shop = await createApplication(deps, context, { slug: "shop", name: "Shop" });
+    secret = String(shop.secret);
+    ticket = await aTicket(user.id);
+    ended = await aTicket(user.id);
+    await fetch(`${server.url}/blueking/login/logout/`, {
+      headers: { cookie: `bk_token=${ended}` },
+      redirect: "manual",
+    });
+    django = await startDjango({ release: RELEASE, settings: {} });
+  }, INSTALL_TIMEOUT);
+  afterAll(async () => {
+    await django?.stop();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  async function aTicket(userId: string): Promise<string> {
+    const { deps, tenantId } = server;
+    const { cookie } = await signInForTest(server, userId, ["openid"]);
+    const session = await findSessionByCookie(deps, tenantId, cookie);
+    if (!session) throw new Error("nobody is signed in");
+    const rules = { slot: "blueking", seconds: 86_400, idleSeconds: 7_200, atMost: null };
+    return (await issueTicket(deps, contextOf(tenantId), session, rules)).ticket;
+  }
+
+  const MODES: [NonNullable<Scenario["mode"]>, string][] = [
+    ["token", "/blueking/login/api/v3/is_login/"],
+    ["ticket", "/blueking/user/is_login/"],
+    ["gateway", "/blueking/prod/login/api/v3/open/bk-tokens/userinfo/"],
+    ["tenants", "/blueking/prod/login/api/v3/open/bk-tokens/userinfo/"],
+  ];
+
+  it.each(MODES)("take the same visitors for the same users, in %s mode", async (mode, path) => {
+    const name = mode === "ticket" ? "bk_ticket" : "bk_token";
+    const settings = {
+      ...settingsOf({ name: "", mode, visits: [] }, server.url + path),
+      BKAUTH_TOKEN_SECRET_KEY: secret,
+    };
+    await django.configure(settings);
+    await using node = await startNodeApplication({ ...optionsFromEnvironment(settings), logger: QUIET });
+    const seen: string[] = [];
+    for (const value of [ticket, ticket.replaceAll("-", "%2D"), ended, "unknown", ""]) {
+      const cookie = `${name}=${value}`;
+      const [python, ours] = await Promise.all([aBrowser(django.url)(cookie), aBrowser(node.url)(cookie)]);
+      expect(ours, `for ${value}`).toEqual(python);
+      seen.push(ours.who);
+    }
+    expect(seen).toEqual(["admin", "admin", "anonymous", "anonymous", "anonymous"]);
+  });
+});
