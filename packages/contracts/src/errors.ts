@@ -153,6 +153,10 @@ export const ERRORS = {
   },
   "device.not_found": { status: 404, message: "There is no such device." },
   "password.too_short": { status: 400, message: "The password is too short." },
+  "password_link.invalid": {
+    status: 400,
+    message: "This link has expired or was used. Ask for a new one.",
+  },
   "password.not_secure": {
     status: 400,
     message:

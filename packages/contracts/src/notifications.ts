@@ -10,6 +10,8 @@ export const MESSAGE_TEMPLATES = {
   "sign-in-code": ["code", "minutes"],
   "magic-link": ["link", "minutes"],
   "reset-code": ["code", "minutes"],
+  "reset-link": ["link", "minutes"],
+  "new-password": ["password"],
   "unlock-code": ["code", "minutes"],
   "verify-email": ["code", "minutes"],
   "verify-phone": ["code", "minutes"],

@@ -4,6 +4,7 @@ import { apiPlugin } from "./api/index.ts";
 import type { ServerConfig } from "./config.ts";
 import { bluekingPlugin } from "./dialects/blueking/routes.ts";
 import { huacePlugin } from "./dialects/huace/routes.ts";
+import { zibanuPlugin } from "./dialects/zibanu/routes.ts";
 import { finishLastUsed } from "./domain/api-keys/index.ts";
 import { finishSealing } from "./domain/audit/index.ts";
 import {
@@ -180,6 +181,7 @@ async function createRoutes(
     await app.register(oidcPlugin(deps, hosted), { prefix });
     await app.register(huacePlugin(deps), { prefix: `${prefix}/huace` });
     await app.register(bluekingPlugin(deps, hosted), { prefix: `${prefix}/blueking` });
+    await app.register(zibanuPlugin(deps), { prefix: `${prefix}/zibanu` });
   }
   if (config.clockControl) {
     app.post<{ Body: { advanceSeconds: number } }>("/_test/clock", {

@@ -35,6 +35,7 @@ export {
 export { relyingParty } from "./passkey-challenge.ts";
 export { beginPasskey, finishPasskey } from "./passkeys.ts";
 export { createPasswordHasher } from "./password-hasher.ts";
+export { checkPasswordLink, createPasswordLink, redeemPasswordLink } from "./password-links.ts";
 export { checkRecoveryCode, makeRecoveryCodes } from "./recovery-codes.ts";
 export {
   changePassword,

@@ -140,7 +140,7 @@ describe("a manager", () => {
 
 describe("direct permissions", () => {
   it("are given by number and taken again, each as a role of its own", async () => {
-    const all = await listNumberedPermissions(deps, admin);
+    const all = await listNumberedPermissions(deps, admin, tenant);
     const read = all.find(({ code }) => code === "user:read");
     const write = all.find(({ code }) => code === "user:write");
     const person = await add({ permissions: [read?.serial ?? 0] });
@@ -155,7 +155,7 @@ describe("direct permissions", () => {
 
   it("are not given by somebody who lacks them, and unknown numbers are refused", async () => {
     const { context } = await aManager(3);
-    const all = await listNumberedPermissions(deps, admin);
+    const all = await listNumberedPermissions(deps, admin, tenant);
     const foreign = all.find(({ code }) => code === "audit:read");
     await expect(
       addPerson(deps, context, tenant, { email: email(), permissions: [foreign?.serial ?? 0] }),
@@ -165,7 +165,9 @@ describe("direct permissions", () => {
 
   it("keep their numbers when others are made at the same time", async () => {
     await createUser(deps, admin, { email: email() });
-    const lists = await Promise.all(Array.from({ length: 4 }, () => listNumberedPermissions(deps, admin)));
+    const lists = await Promise.all(
+      Array.from({ length: 4 }, () => listNumberedPermissions(deps, admin, tenant)),
+    );
     expect(new Set(lists.map((list) => JSON.stringify(list))).size).toBe(1);
   });
 });

@@ -1,7 +1,8 @@
-import { IdentityError, PERMISSIONS } from "@ostiary/contracts";
+import { IdentityError, PERMISSIONS, type Tenant } from "@ostiary/contracts";
 import { type RequestContext, systemContext } from "../../kernel/context.ts";
-import { assignRoles, checkPermission, createRole, unassignRoles } from "../access/index.ts";
+import { assignRoles, checkPermission, createRole, holds, unassignRoles } from "../access/index.ts";
 import { type Deps, within } from "../deps.ts";
+import { findPerson } from "./people.ts";
 import {
   insertPermissionNumbers,
   type NumberedPermission,
@@ -17,14 +18,19 @@ const SINGLE = "permission-";
 
 /**
  * All permissions that there are in the namespace `default`, with a number each: ours and those of the tenant's roles.
+ * For staff, and for who may read roles.
  *
  * @throws IdentityError `permission.denied`
  */
 export async function listNumberedPermissions(
   deps: Deps,
   context: RequestContext,
+  tenant: Tenant,
 ): Promise<NumberedPermission[]> {
-  checkPermission(context, "role:read");
+  const { id } = context.actor;
+  const person =
+    holds(context.permissions, "role:read") || !id ? null : await findPerson(deps, tenant, { id });
+  if (!person?.isStaff) checkPermission(context, "role:read");
   return loadNumbers(deps, context.tenantId);
 }
 

@@ -36,6 +36,7 @@ const EXAMPLES: Record<string, string | number> = {
   organization: "Example Ltd",
   provider: "Example",
   username: "jane",
+  password: "k7Rm2xQpW9",
 };
 
 function placeholdersOf(template: MessageTemplateKey["template"]): string[] {

@@ -85,7 +85,7 @@ function plainValues(values: Record<string, string | number | Date>): MessageVal
 /** How long a message is worth sending that must not be stored; null: it is stored. */
 function secondsOf(template: MessageTemplateName, values: MessageValues): number | null {
   const names: readonly string[] = MESSAGE_TEMPLATES[template];
-  const isSecret = names.includes("code") || template === "magic-link";
+  const isSecret = names.includes("code") || template === "magic-link" || template === "reset-link";
   return isSecret ? Number(values["minutes"]) * 60 : null;
 }
 

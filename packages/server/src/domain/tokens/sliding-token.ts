@@ -19,8 +19,6 @@ export interface SlidingClaims {
   tenantId: string;
   sessionId: string;
   generation: number;
-  /** The user's serial. */
-  userSerial: number;
   /** NumericDate: seconds. */
   expiresAt: number;
   refreshExpiresAt: number;
@@ -44,13 +42,13 @@ const verifiedTokens = verifiedTokensOf<SlidingClaims>();
  * The present token of a session.
  *
  * @param session - `expiresAt` bounds the token's lifetime.
- * @param user - what the token says about the user, for its front end; no rule of ours reads it.
+ * @param user - what the token says about the user, for its front end; no rule of ours reads it. `id`: his serial.
  */
 export function issueSlidingToken(
   deps: Deps,
   tenant: Tenant,
   session: Pick<Session, "id" | "tokenGeneration" | "expiresAt">,
-  user: { serial: number; claim: object },
+  user: { id: number | string; claim: object },
 ): string | Promise<string> {
   const now = deps.clock.now();
   const issuedAt = Math.floor(now.getTime() / 1_000);
@@ -62,7 +60,7 @@ export function issueSlidingToken(
     iat: issuedAt,
     jti: session.id + session.tokenGeneration.toString(16).padStart(8, "0"),
     refresh_exp: expiresAt,
-    user_id: user.serial,
+    user_id: user.id,
     user: user.claim,
   };
   return after(findActiveDialectKey(deps, tenant.id, PURPOSE), (key) => sign(key, claims));
@@ -123,12 +121,11 @@ function readClaims(raw: JwtClaims, tenantId: string, now: Date): SlidingClaims 
   if (typeof iat === "number" && iat > seconds + 1) throw invalid("issued in the future");
   if (token_type !== "sliding") throw new IdentityError("token.wrong_type");
   const parts = typeof jti === "string" ? JTI.exec(jti) : null;
-  if (!parts || typeof exp !== "number" || typeof user_id !== "number") throw invalid("a claim is missing");
+  if (!parts || typeof exp !== "number" || user_id === undefined) throw invalid("a claim is missing");
   return {
     tenantId,
     sessionId: parts[1] ?? "",
     generation: Number.parseInt(parts[2] ?? "", 16),
-    userSerial: user_id,
     expiresAt: exp,
     refreshExpiresAt: typeof refresh_exp === "number" ? refresh_exp : 0,
   };
@@ -153,23 +150,18 @@ function checkCurrent(
 }
 
 /**
- * Ends a token and prolongs its session; then `issueSlidingToken` makes the next one. Everything is checked before
- * anything is changed, and of several requests with one token one wins.
+ * Ends a token and prolongs its session; then `issueSlidingToken` makes the next one. Of several requests with one
+ * token one wins.
  *
- * @param slot - the door that asks; a session of another slot is none of its own. Undefined: any.
- * @throws IdentityError those of `verifySlidingToken`, and `session.not_found` for the session of another slot
+ * @returns the session as it is now.
+ * @throws IdentityError `token.expired`, `token.revoked`
  */
 export async function refreshSlidingToken(
   deps: Deps,
   context: RequestContext,
-  tenant: Tenant,
-  token: string,
-  slot: (session: Session) => boolean,
-): Promise<VerifiedSlidingToken> {
-  const verified = await verifySlidingToken(deps, tenant, token);
-  const { session, principal, claims } = verified;
+  { session, principal, claims }: VerifiedSlidingToken,
+): Promise<Session> {
   if (claims.refreshExpiresAt * 1_000 <= deps.clock.now().getTime()) throw new IdentityError("token.expired");
-  if (!slot(session)) throw new IdentityError("session.not_found", { reason: "another door's session" });
   const who: RequestContext = { ...context, actor: { type: "user", id: principal.userId } };
   const expiresAt = await deps.database.transaction(async (tx) => {
     const end = await nextTokenGeneration(deps, tx, session);
@@ -181,5 +173,5 @@ export async function refreshSlidingToken(
     });
     return end;
   });
-  return { ...verified, session: { ...session, tokenGeneration: session.tokenGeneration + 1, expiresAt } };
+  return { ...session, tokenGeneration: session.tokenGeneration + 1, expiresAt };
 }

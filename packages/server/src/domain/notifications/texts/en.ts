@@ -20,6 +20,14 @@ export const en: Catalogue = {
       text: `Your code to set a new password:\n\n{{code}}\n\nIt works once, for {{minutes}} minutes.\n\n${UNASKED} Your password stays as it is.`,
       sms: "{{code}} is your code to set a new password for {{brand}}. It works for {{minutes}} minutes. Give it to nobody.",
     },
+    "reset-link": {
+      subject: "A new password for {{brand}}",
+      text: "To choose a new password, open this link:\n\n{{link}}\n\nIt works once, for {{minutes}} minutes. Until then your password stays as it is.\n\nIf you did not ask for it, ignore this message.",
+    },
+    "new-password": {
+      subject: "Your password for {{brand}}",
+      text: "Your password:\n\n{{password}}\n\nChange it when you have signed in.",
+    },
     "unlock-code": {
       subject: "{{code}} is your code to unlock your account at {{brand}}",
       text: `Your code to unlock your account:\n\n{{code}}\n\nIt works once, for {{minutes}} minutes.\n\n${UNASKED}`,

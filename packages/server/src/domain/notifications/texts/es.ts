@@ -21,6 +21,14 @@ export const es: Catalogue = {
       text: `Su código para elegir una contraseña nueva:\n\n{{code}}\n\nSirve una vez, durante {{minutes}} minutos.\n\n${UNASKED} Su contraseña no cambia.`,
       sms: "{{code}} es su código para una contraseña nueva en {{brand}}. Sirve {{minutes}} minutos. No lo dé a nadie.",
     },
+    "reset-link": {
+      subject: "Una contraseña nueva para {{brand}}",
+      text: "Para elegir una contraseña nueva, abra este enlace:\n\n{{link}}\n\nSirve una vez, durante {{minutes}} minutos. Hasta entonces su contraseña no cambia.\n\nSi no lo ha pedido usted, ignore este mensaje.",
+    },
+    "new-password": {
+      subject: "Su contraseña de {{brand}}",
+      text: "Su contraseña:\n\n{{password}}\n\nCámbiela cuando haya iniciado sesión.",
+    },
     "unlock-code": {
       subject: "{{code}} es su código para desbloquear su cuenta de {{brand}}",
       text: `Su código para desbloquear su cuenta:\n\n{{code}}\n\nSirve una vez, durante {{minutes}} minutos.\n\n${UNASKED}`,

@@ -20,6 +20,14 @@ export const zhCn: Catalogue = {
       text: `您的密码重置验证码：\n\n{{code}}\n\n{{minutes}} 分钟内有效，仅可使用一次。\n\n${UNASKED}您的密码不会改变。`,
       sms: "{{code}} 是您的{{brand}}密码重置验证码，{{minutes}} 分钟内有效，请勿告诉他人。",
     },
+    "reset-link": {
+      subject: "重设{{brand}}密码",
+      text: "请打开此链接设置新密码：\n\n{{link}}\n\n{{minutes}} 分钟内有效，仅可使用一次。在此之前原密码仍然有效。\n\n如果不是您本人操作，请忽略此邮件。",
+    },
+    "new-password": {
+      subject: "您的{{brand}}密码",
+      text: "您的密码：\n\n{{password}}\n\n请在登录后修改。",
+    },
     "unlock-code": {
       subject: "{{code}} 是您的{{brand}}账户解锁验证码",
       text: `您的账户解锁验证码：\n\n{{code}}\n\n{{minutes}} 分钟内有效，仅可使用一次。\n\n${UNASKED}`,

@@ -25,3 +25,17 @@ create table permission_numbers (
   primary key (tenant_id, code)
 );
 create unique index permission_numbers_serial on permission_numbers (serial);
+
+-- Links in mails by which people choose a password, once.
+create table password_links (
+  tenant_id text not null,
+  -- keyed hash of the link's secret
+  hash bytea not null,
+  user_id text not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  primary key (tenant_id, hash),
+  foreign key (tenant_id, user_id) references users on delete cascade
+);
+create index password_links_user on password_links (tenant_id, user_id);
+create index password_links_expiry on password_links (expires_at);

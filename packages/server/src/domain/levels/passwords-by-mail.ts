@@ -1,0 +1,143 @@
+import { IdentityError, type Tenant } from "@ostiary/contracts";
+import { type RequestContext, systemContext } from "../../kernel/context.ts";
+import { newSecret } from "../../kernel/identifiers.ts";
+import type { LimitRule } from "../../kernel/ports.ts";
+import { recordEvent } from "../audit/index.ts";
+import { createPasswordLink, setPassword } from "../credentials/index.ts";
+import { type Deps, within } from "../deps.ts";
+import { notify } from "../notifications/index.ts";
+import { findPerson, type Person } from "./people.ts";
+
+const WELCOME_DAYS = 7;
+const RESET_MINUTES = 30;
+
+const PER_ADDRESS: LimitRule = { name: "password-request-mailbox", points: 5, seconds: 3_600 };
+const PER_CLIENT: LimitRule = { name: "password-request-client", points: 50, seconds: 3_600 };
+
+/** Where a link leads. */
+export type LinkOf = (secret: string) => string;
+
+/**
+ * Tells a new user by mail how to get a password: by a link; where the tenant's `dangerMailPasswords` says so, the
+ * password itself.
+ */
+export async function welcomePerson(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  person: Person,
+  linkOf: LinkOf,
+): Promise<void> {
+  if (person.email === null) return;
+  const where = { channel: "email", to: person.email, locale: localeOf(tenant, person) } as const;
+  if (tenant.settings.zibanu.dangerMailPasswords) {
+    const values = { password: await replaceByRandom(deps, context, tenant, person) };
+    return notify(deps, context, tenant, { ...where, template: "new-password", values });
+  }
+  const secret = await createPasswordLink(deps, tenant.id, person.id, WELCOME_DAYS * 86_400);
+  const username = person.username ?? person.email;
+  const values = { username, link: linkOf(secret), days: WELCOME_DAYS };
+  return notify(deps, context, tenant, { ...where, template: "welcome", values });
+}
+
+/**
+ * Somebody has forgotten a password. The mailbox gets a link, and until that is used nothing changes; where the tenant's
+ * `dangerMailPasswords` says so, it gets a new password that counts at once. An address that is nobody's has the same
+ * answer after the same time, unless `dangerTellUnknownEmail` says otherwise.
+ *
+ * @throws IdentityError `request.rate_limited`; `user.not_found` where the tenant tells
+ */
+export async function requestPassword(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  email: string,
+  linkOf: LinkOf,
+): Promise<void> {
+  const mailbox = deps.secrets
+    .keyedHash(`${tenant.id}:${email.trim().toLowerCase()}`, "password-request")
+    .toString("base64url");
+  for (const [rule, key] of [
+    [PER_ADDRESS, mailbox],
+    [PER_CLIENT, `${tenant.id}:${context.ip}`],
+  ] as const) {
+    const wait = await deps.limits.consume(rule, key);
+    if (wait > 0) throw new IdentityError("request.rate_limited", { retryAfter: wait });
+  }
+  const person = await findPerson(deps, tenant, { email });
+  if (person?.status !== "active") {
+    if (tenant.settings.zibanu.dangerTellUnknownEmail) throw new IdentityError("user.not_found");
+    return;
+  }
+  // Not waited for: what it takes would tell who is there.
+  sendPassword(deps, context, tenant, person, linkOf).catch((error: unknown) =>
+    deps.log.warn({ err: error, tenantId: tenant.id }, "a requested password could not be sent"),
+  );
+}
+
+async function sendPassword(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  person: Person,
+  linkOf: LinkOf,
+): Promise<void> {
+  await deps.database.transaction((tx) =>
+    recordEvent(deps, tx, context, {
+      type: "password.requested",
+      target: { type: "user", id: person.id },
+    }),
+  );
+  const where = { channel: "email", to: person.email, locale: localeOf(tenant, person) } as const;
+  if (tenant.settings.zibanu.dangerMailPasswords) {
+    const values = { password: await replaceByRandom(deps, context, tenant, person) };
+    return notify(deps, context, tenant, { ...where, template: "new-password", values });
+  }
+  const secret = await createPasswordLink(deps, tenant.id, person.id, RESET_MINUTES * 60);
+  const values = { link: linkOf(secret), minutes: RESET_MINUTES };
+  return notify(deps, context, tenant, { ...where, template: "reset-link", values });
+}
+
+/** A notice of a changed password. */
+export async function notePasswordChange(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  person: Person,
+): Promise<void> {
+  const where = { channel: "email", to: person.email, locale: localeOf(tenant, person) } as const;
+  await notify(deps, context, tenant, {
+    ...where,
+    template: "password-changed",
+    values: { time: deps.clock.now() },
+  });
+}
+
+async function replaceByRandom(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  person: Person,
+): Promise<string> {
+  const password = randomPassword(tenant);
+  await deps.database.transaction((tx) =>
+    setPassword(within(deps, tx), systemContext(tenant.id, context.traceId), person.id, { plain: password }),
+  );
+  return password;
+}
+
+const KINDS = [/[a-z]/, /[A-Z]/, /[0-9]/, /[-_]/];
+
+/** As long as the policy wants and at least 16 characters, of all kinds that somebody may ask for. */
+function randomPassword(tenant: Tenant): string {
+  const bytes = Math.max(12, tenant.settings.passwordPolicy.minLength);
+  for (;;) {
+    const password = newSecret(bytes);
+    if (KINDS.every((kind) => kind.test(password))) return password;
+  }
+}
+
+function localeOf(tenant: Tenant, { preferences }: Person): string | null {
+  const { language } = tenant.settings.zibanu;
+  return language === "automatic" ? (preferences.language ?? null) : language;
+}
