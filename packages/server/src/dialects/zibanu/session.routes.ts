@@ -49,7 +49,8 @@ async function login(deps: Deps, call: Call) {
   const whenFull = isTruthy(rest["close"]) ? "end-oldest" : "refuse";
   const { flow } = await signInDirectly(deps, context, tenant, {
     applicationId: null,
-    identifier: email,
+    // Only addresses are names here: what is nobody's address is looked for as something that nobody can be.
+    identifier: person ? email : `${email}\0`,
     password,
     session: {
       slot: slotOf(request),
@@ -59,7 +60,7 @@ async function login(deps: Deps, call: Call) {
     },
   });
   const who = { ...context, actor: { type: "user", id: flow.userId } } as const;
-  // Only addresses are names here: a username that looks like somebody's address is not his.
+  // Somebody's username may look like somebody else's address.
   if (person?.id !== flow.userId) {
     await signOut(deps, who, flow.sessionId);
     throw refuse(401, "authentication_failed", REJECTED);

@@ -21,17 +21,25 @@ const cacheOf = onePerServer((feed) => {
   return sessions;
 });
 
-/** A session that is alive, else null. Synchronous when it is known. Looking at it does not keep it alive. */
+/**
+ * A session that is alive, else null. Synchronous when it is known. Looking at it does not keep it alive.
+ *
+ * @param generation - that of a token which was issued: what the cache has must not be older.
+ */
 export function findSession(
   deps: Deps,
   tenantId: string,
   id: string,
+  generation = 0,
 ): Session | null | Promise<Session | null> {
   const load = () => loadSession(deps.database, tenantId, id);
   if (isJoined(deps)) return load().then((session) => alive(deps, session));
   const session = cacheOf(deps).get(tenantId, id, load);
-  if (session instanceof Promise) return session.then((loaded) => alive(deps, loaded));
-  return alive(deps, session) ?? reload(deps, session);
+  const check = (loaded: Session | null) => {
+    const known = alive(deps, loaded);
+    return known && known.tokenGeneration >= generation ? known : reload(deps, loaded);
+  };
+  return session instanceof Promise ? session.then(check) : check(session);
 }
 
 function alive(deps: Deps, session: Session | null): Session | null {

@@ -75,6 +75,8 @@ export async function nextTokenGeneration(
     lifetimes,
     deps.clock.now(),
   );
-  if (expiresAt) tx.notify([`session:${id}`]);
+  if (!expiresAt) return undefined;
+  tx.notify([`session:${id}`]);
+  tx.afterCommit(() => deps.feed.publish([`session:${id}`]));
   return expiresAt;
 }

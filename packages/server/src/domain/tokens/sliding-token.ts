@@ -136,7 +136,7 @@ function checkCurrent(
   claims: SlidingClaims,
 ): VerifiedSlidingToken | Promise<VerifiedSlidingToken> {
   if (claims.expiresAt * 1_000 <= deps.clock.now().getTime()) throw new IdentityError("token.expired");
-  return after(findSession(deps, claims.tenantId, claims.sessionId), (session) => {
+  return after(findSession(deps, claims.tenantId, claims.sessionId, claims.generation), (session) => {
     if (!session) throw new IdentityError("token.revoked", { reason: "session ended" });
     if (session.tokenGeneration !== claims.generation) {
       throw new IdentityError("token.revoked", { reason: "refreshed" });

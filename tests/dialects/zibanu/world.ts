@@ -1,0 +1,193 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TenantSettingsPatch } from "@ostiary/contracts";
+import { createRole } from "../../../packages/server/src/domain/access/index.ts";
+import { addGroupMembers, createGroup } from "../../../packages/server/src/domain/groups/index.ts";
+import { ensureFlagRole } from "../../../packages/server/src/domain/levels/permission-numbers.ts";
+import { finishOutgoing } from "../../../packages/server/src/domain/outgoing/index.ts";
+import { findTenantById, updateSettings } from "../../../packages/server/src/domain/tenants/index.ts";
+import { createUser, updateUser } from "../../../packages/server/src/domain/users/index.ts";
+import { ALL_PERMISSIONS } from "../../../packages/server/src/kernel/context.ts";
+import {
+  aServer,
+  type TestServer,
+  type TestServerOptions,
+} from "../../../packages/server/src/testing/a-server.ts";
+import { contextOf } from "../../../packages/server/src/testing/test-deps.ts";
+
+export const PASSWORD = "Passw0rd.x1";
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  /** Parsed JSON; undefined without a body. */
+  body: unknown;
+  text: string;
+}
+
+export interface Mail {
+  to: string;
+  subject: string;
+  text: string;
+}
+
+export interface World extends AsyncDisposable {
+  server: TestServer;
+  /** The origin of the users' numbers: the first seeded user is this + 1. */
+  call(path: string, options?: CallOptions): Promise<Answer>;
+  /** A token of one of the seeded users. */
+  token(name: string, origin?: string): Promise<string>;
+  mails(): Promise<Mail[]>;
+  configure(zibanu: TenantSettingsPatch["zibanu"]): Promise<void>;
+}
+
+export interface CallOptions {
+  method?: string;
+  body?: unknown;
+  token?: string;
+  origin?: string;
+  headers?: Record<string, string>;
+}
+
+/** name, group, further facts: the users of the oracle's seed, in its order, so that their numbers are 1 to 12. */
+const PEOPLE: readonly {
+  name: string;
+  group?: number;
+  roles?: string[];
+  preferences?: object | null;
+  suspended?: true;
+}[] = [
+  { name: "root", roles: ["administrator", "staff"], preferences: null },
+  { name: "admin", roles: ["administrator", "staff"] },
+  { name: "staff", roles: ["staff"], preferences: { multipleLogin: true } },
+  { name: "manager", group: 1, roles: ["managers"] },
+  { name: "plain", group: 3, preferences: { timezone: "America/Bogota" } },
+  { name: "multi", preferences: { multipleLogin: true } },
+  { name: "inactive", suspended: true },
+  { name: "noprofile", preferences: null },
+  { name: "secure", preferences: { securePassword: true } },
+  { name: "viewer", group: 2, roles: ["viewers"] },
+  { name: "guest", group: 4, roles: ["viewers"] },
+  { name: "victim" },
+];
+
+const GROUPS: readonly { name: string; level: number | null }[] = [
+  { name: "Admins", level: 3 },
+  { name: "Supervisors", level: 4 },
+  { name: "Operators", level: 5 },
+  { name: "Guests", level: 9 },
+  { name: "NoLevel", level: null },
+];
+
+/** An Ostiary with what the oracle is seeded with, at `/zibanu`. */
+export async function aZibanu(
+  zibanu: TenantSettingsPatch["zibanu"] = {},
+  options: TestServerOptions = {},
+): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), "ostiary-mails-"));
+  const server = await aServer({
+    ...options,
+    config: { mail: `file:${folder}`, ...options.config },
+  });
+  const { deps, app, tenantId } = server;
+  const admin = contextOf(tenantId);
+  await seed(server);
+  const configure: World["configure"] = async (patch) => {
+    await updateSettings(deps, admin, { zibanu: patch ?? {} });
+    const wanted = JSON.stringify(patch ?? {});
+    for (let i = 0; i < 200; i++) {
+      const now = (await findTenantById(deps, tenantId))?.settings.zibanu;
+      const has = Object.entries(JSON.parse(wanted) as object).every(
+        ([name, value]) => JSON.stringify((now as Record<string, unknown>)[name]) === JSON.stringify(value),
+      );
+      if (has) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error("the settings did not arrive");
+  };
+  await configure(zibanu);
+  const call: World["call"] = async (path, { method = "POST", body, token, origin, headers = {} } = {}) => {
+    const isText = typeof body === "string" || Buffer.isBuffer(body);
+    const answer = await app.inject({
+      method: method as "POST",
+      url: `/zibanu${path}`,
+      headers: {
+        ...(body === undefined || "content-type" in headers ? {} : { "content-type": "application/json" }),
+        ...(token === undefined ? {} : { authorization: `JWT ${token}` }),
+        ...(origin === undefined ? {} : { origin }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { payload: isText ? (body as string) : JSON.stringify(body) }),
+    });
+    const isJson = answer.headers["content-type"] === "application/json";
+    return {
+      status: answer.statusCode,
+      headers: answer.headers as Record<string, string>,
+      body: isJson ? JSON.parse(answer.body) : undefined,
+      text: answer.body,
+    };
+  };
+  return {
+    server,
+    call,
+    configure,
+    token: async (name, origin) => {
+      const body = { email: `${name}@example.com`, password: PASSWORD, close: true };
+      const answer = await call("/login/", { body, ...(origin === undefined ? {} : { origin }) });
+      return tokenOf(answer);
+    },
+    mails: async () => {
+      await finishOutgoing(deps);
+      return readdirSync(folder)
+        .filter((name) => name.endsWith(".json"))
+        .sort()
+        .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Mail);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function seed({ deps, tenantId }: TestServer): Promise<void> {
+  const admin = contextOf(tenantId, { permissions: ALL_PERMISSIONS });
+  await ensureFlagRole(deps, admin, "staff");
+  await createRole(deps, admin, { code: "viewers", permissions: ["user:read"] });
+  await createRole(deps, admin, {
+    code: "managers",
+    permissions: ["user:read", "user:write", "role:read"],
+  });
+  const groups = [];
+  for (const [index, { name, level }] of GROUPS.entries()) {
+    groups.push(await createGroup(deps, admin, { code: name.toLowerCase(), name, level, serial: index + 1 }));
+  }
+  for (const [index, { name, group, roles = [], preferences = {}, suspended }] of PEOPLE.entries()) {
+    const user = await createUser(deps, admin, {
+      serial: index + 1,
+      username: name,
+      email: `${name}@example.com`,
+      emailVerified: true,
+      profile: { givenName: `${name[0]?.toUpperCase()}${name.slice(1)}`, familyName: "Test" },
+      password: { plain: PASSWORD },
+      roles,
+      status: suspended ? "suspended" : "active",
+    } as Parameters<typeof createUser>[2]);
+    // After the password, which is shorter than secure ones are.
+    if (preferences) {
+      await updateUser(deps, admin, user.id, { preferences: { theme: "corporate", ...preferences } });
+    }
+    const target = group === undefined ? undefined : groups[group - 1];
+    if (target) await addGroupMembers(deps, admin, target.id, [user.id]);
+  }
+}
+
+export function tokenOf({ status, body, text }: Answer): string {
+  if (status !== 200) throw new Error(`no token: ${status} ${text}`);
+  return (body as { token: string }).token;
+}
+
+export function payloadOf(token: string): Record<string, unknown> & { user: Record<string, unknown> } {
+  return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as never;
+}
