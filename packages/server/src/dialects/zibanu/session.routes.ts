@@ -1,13 +1,7 @@
 import type { FastifyPluginAsync } from "fastify";
 import { changePassword } from "../../domain/credentials/index.ts";
 import type { Deps } from "../../domain/deps.ts";
-import {
-  findPerson,
-  isSingleSession,
-  notePasswordChange,
-  type Person,
-  requestPassword,
-} from "../../domain/levels/index.ts";
+import { findPerson, isSingleSession, type Person, requestPassword } from "../../domain/levels/index.ts";
 import { findSession, type Session } from "../../domain/sessions/index.ts";
 import { signInDirectly, signOut } from "../../domain/sign-in/index.ts";
 import { issueSlidingToken, refreshSlidingToken, verifySlidingToken } from "../../domain/tokens/index.ts";
@@ -114,7 +108,7 @@ async function logout(deps: Deps, { context, caller, reply }: SignedInCall) {
 }
 
 async function change(deps: Deps, call: SignedInCall) {
-  const { tenant, settings, context, caller, reply } = call;
+  const { settings, context, caller, reply } = call;
   const { old_password: old, new_password: next } = (await fieldsOf(call)).fields;
   const isNewer = settings.compat === "3.0";
   if (old === undefined || next === undefined) throw notAcceptable("Old/New password are required.");
@@ -127,8 +121,6 @@ async function change(deps: Deps, call: SignedInCall) {
   await changePassword(deps, context, userId, old, next, options).catch((error: unknown) => {
     throw isOneOf(error, "credential.rejected") ? notAcceptable("Old password does not match.") : error;
   });
-  const person = await findPerson(deps, tenant, { id: userId });
-  if (person) await notePasswordChange(deps, context, tenant, person);
   return succeed(reply);
 }
 

@@ -1,6 +1,6 @@
 export { DEFAULT_LEVEL, LEVELS } from "./levels.ts";
 export { addPerson, deletePerson, type Standing, updatePerson } from "./manage-people.ts";
-export { notePasswordChange, requestPassword, welcomePerson } from "./passwords-by-mail.ts";
+export { requestPassword, welcomePerson } from "./passwords-by-mail.ts";
 export {
   findPerson,
   getPerson,

@@ -98,21 +98,6 @@ async function sendPassword(
   return notify(deps, context, tenant, { ...where, template: "reset-link", values });
 }
 
-/** A notice of a changed password. */
-export async function notePasswordChange(
-  deps: Deps,
-  context: RequestContext,
-  tenant: Tenant,
-  person: Person,
-): Promise<void> {
-  const where = { channel: "email", to: person.email, locale: localeOf(tenant, person) } as const;
-  await notify(deps, context, tenant, {
-    ...where,
-    template: "password-changed",
-    values: { time: deps.clock.now() },
-  });
-}
-
 async function replaceByRandom(
   deps: Deps,
   context: RequestContext,

@@ -587,6 +587,16 @@ create table passkeys (
   constraint passkeys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 
+create table password_links (
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  hash bytea not null,
+  tenant_id text not null,
+  user_id text not null,
+  constraint password_links_pkey PRIMARY KEY (tenant_id, hash),
+  constraint password_links_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
 create table passwords (
   changed_at timestamp with time zone not null,
   hash text not null,
@@ -1096,6 +1106,8 @@ CREATE UNIQUE INDEX organizations_serial ON organizations USING btree (serial);
 CREATE INDEX outgoing_messages_due ON outgoing_messages USING btree (kind, next_attempt_at);
 CREATE UNIQUE INDEX passkeys_credential ON passkeys USING btree (tenant_id, credential_id);
 CREATE INDEX passkeys_user ON passkeys USING btree (tenant_id, user_id);
+CREATE INDEX password_links_expiry ON password_links USING btree (expires_at);
+CREATE INDEX password_links_user ON password_links USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX permission_numbers_serial ON permission_numbers USING btree (serial);
 CREATE INDEX roles_parent ON roles USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX services_serial ON services USING btree (serial);
