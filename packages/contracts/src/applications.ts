@@ -67,6 +67,11 @@ const settings = {
     description:
       "Who is asked for a second factor, where that is stricter than the tenant's setting; null: the tenant's",
   }),
+  headlessSignIn: Nullable(Type.Boolean(), {
+    description:
+      "Whether it may sign people in with its own forms, by the API: it sees what they type. Needs `implicit` consent. " +
+      "null: no",
+  }),
 };
 
 const ApplicationSettings = Type.Object(settings);

@@ -350,6 +350,14 @@ export const ERRORS = {
     status: 404,
     message: "This link was used already or has expired. Start the server again to get a new one.",
   },
+  "sign_in.headless_not_allowed": {
+    status: 403,
+    message: "This application may not sign people in with its own forms. Send them to the sign-in page.",
+  },
+  "application.origin_not_allowed": {
+    status: 403,
+    message: "Pages of this origin do not belong to the application.",
+  },
   "sign_in.method_not_allowed": {
     status: 403,
     message: "This application does not allow that way of signing in.",

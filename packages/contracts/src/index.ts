@@ -11,6 +11,7 @@ export * from "./events.ts";
 export * from "./factors.ts";
 export * from "./grants.ts";
 export * from "./groups.ts";
+export * from "./headless-sign-in.ts";
 export * from "./identifier-changes.ts";
 export * from "./identities.ts";
 export * from "./impersonation.ts";

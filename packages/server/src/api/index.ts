@@ -12,6 +12,7 @@ import { customFieldRoutes } from "./custom-fields.routes.ts";
 import { factorRoutes } from "./factors.routes.ts";
 import { grantRoutes } from "./grants.routes.ts";
 import { groupRoutes } from "./groups.routes.ts";
+import { headlessSignInRoutes } from "./headless-sign-in.routes.ts";
 import { identifierChangeRoutes } from "./identifier-changes.routes.ts";
 import { identityRoutes } from "./identities.routes.ts";
 import { impersonationRoutes } from "./impersonation.routes.ts";
@@ -69,6 +70,7 @@ const ROUTES = [
   auditRoutes,
   configurationRoutes,
   signInRoutes,
+  headlessSignInRoutes,
 ];
 
 /** REST API v1. Everything but what says `public` needs credentials. */

@@ -36,6 +36,7 @@ export const DEFAULT_APPLICATION_SETTINGS: ApplicationSettings = {
   whenSessionsFull: null,
   idTokenSignedResponseAlg: null,
   secondFactor: null,
+  headlessSignIn: null,
 };
 
 const COLUMNS = `a.tenant_id as "tenantId", a.id, a.serial, a.slug, a.name, a.description, a.logo, a.homepage, a.status,

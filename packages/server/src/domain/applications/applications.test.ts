@@ -203,6 +203,7 @@ describe("changing an application", () => {
       refreshTokenSeconds: null,
       idTokenSignedResponseAlg: null,
       secondFactor: null,
+      headlessSignIn: null,
     });
     expect(await refusal(updateApplication(deps, context, application.id, { name: "x" }, 1))).toBe(
       "precondition.failed",

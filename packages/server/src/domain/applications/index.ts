@@ -10,5 +10,6 @@ export {
   findApplicationBySerial,
   isReturnOriginOfApplication,
 } from "./find-application.ts";
+export { isOriginOf } from "./is-origin-of.ts";
 export { getApplication, listApplications } from "./list-applications.ts";
 export { updateApplication } from "./update-application.ts";

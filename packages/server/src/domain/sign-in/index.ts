@@ -14,6 +14,7 @@ export { checkFormToken, formToken } from "./form-token.ts";
 export { giveCode, openLink } from "./give-code.ts";
 export { changeIdentifier, giveIdentifier } from "./give-identifier.ts";
 export { choosePassword, givePassword } from "./give-password.ts";
+export { findHeadlessFlow, finishHeadlessFlow, startHeadlessFlow } from "./headless.ts";
 export { deleteExpiredChanges } from "./identifier-change.store.ts";
 export {
   linkAccount,

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Application } from "../../domain/applications/index.ts";
+import { type Application, isOriginOf } from "../../domain/applications/index.ts";
 
 /** What everybody may read: discovery and keys (Fetch standard, CORS protocol). */
 export function allowEveryone(reply: FastifyReply): void {
@@ -24,7 +24,7 @@ export function answerPreflight(request: FastifyRequest, reply: FastifyReply): F
   return reply.code(204).send();
 }
 
-/** Lets a page read an answer about its own application: its origin is that of a registered redirect URI. */
+/** Lets a page read an answer about its own application: its origin is one of those that are registered. */
 export function allowOriginOf(
   reply: FastifyReply,
   origin: string | undefined,
@@ -32,8 +32,5 @@ export function allowOriginOf(
 ): void {
   reply.header("vary", "origin");
   if (origin === undefined || !application) return;
-  const isOwn = application.redirectUris.some(
-    (uri) => /^https?:/.test(uri) && new URL(uri).origin === origin,
-  );
-  if (isOwn) reply.header("access-control-allow-origin", origin);
+  if (isOriginOf(application, origin)) reply.header("access-control-allow-origin", origin);
 }
