@@ -2,7 +2,7 @@ import { aServer, type TestServer } from "../../../packages/server/src/testing/a
 import { Browser } from "../../oidc/browser.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
 
-const PASSWORD = "correct horse battery staple";
+export const PASSWORD = "correct horse battery staple";
 export const SECRET = "shop-secret";
 
 /** A running server with three people and two applications, seen through a recorder. */

@@ -7,6 +7,7 @@ import { renderConsentPage } from "../consent.page.ts";
 import { renderErrorPage } from "../error.page.ts";
 import { renderFormPostPage } from "../form-post.page.ts";
 import { renderNewPasswordPage } from "../new-password.page.ts";
+import { renderPopUpPage } from "../pop-up.page.ts";
 import { renderSignedInPage, renderSignInPage } from "../sign-in.page.ts";
 import { renderSignedOutPage, renderSignOutPage } from "../sign-out.page.ts";
 import { renderSignUpPage } from "../sign-up.page.ts";
@@ -258,6 +259,19 @@ function flowPages(view: PageView, words: Words): SamplePage[] {
         parameters: { code: words.value, state: words.value, iss: "https://id.example.com" },
       }),
     },
+    {
+      name: "pop-up asks",
+      page: renderPopUpPage({
+        ...view,
+        popUp: {
+          kind: "ask",
+          signInUrl: `/blueking/login/?app_code=${words.value}`,
+          directUrl: `/blueking/login/?c_url=${words.value}`,
+          againUrl: `/blueking/login/plain/?c_url=${words.value}`,
+        },
+      }),
+    },
+    { name: "pop-up is done", page: renderPopUpPage({ ...view, popUp: { kind: "done" } }) },
     ...ERROR_KINDS.map((kind) => ({
       name: `error ${kind}`,
       page: renderErrorPage({
