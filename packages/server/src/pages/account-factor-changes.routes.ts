@@ -5,8 +5,8 @@ import type { Deps } from "../domain/deps.ts";
 import { removeOwnFactor } from "../domain/sign-in/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { accountView, linksOf } from "./account.ts";
-import { factorName } from "./account-factors.routes.ts";
 import { renderConfirmPage, renderRenameFactorPage } from "./account-security.page.ts";
+import { factorName } from "./factor-input.ts";
 import { problemsOf, requiredMessage } from "./problems.ts";
 import { forRecentlySignedIn } from "./recent.ts";
 import { renderRecoveryCodesPage } from "./recovery.page.ts";
@@ -86,7 +86,7 @@ async function showRename(
 async function rename(deps: Deps, call: Call): Answer {
   const [request, reply, who] = call;
   const { id } = await factorOf(deps, request, who);
-  const name = factorName(formOf(request).name ?? "");
+  const name = factorName(formOf(request).name);
   if (name === "") {
     return showRename(deps, call, { errors: { name: requiredMessage("field.passkeyName") }, status: 400 });
   }

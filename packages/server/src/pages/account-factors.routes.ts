@@ -5,6 +5,7 @@ import { deviceName } from "../domain/sessions/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { accountView, linksOf } from "./account.ts";
 import { renderNewPasskeyPage, renderTotpPage } from "./enrol.page.ts";
+import { factorName, isTotpUri, parseJson } from "./factor-input.ts";
 import type { TotpView } from "./factor-views.ts";
 import { textsFor } from "./i18n.ts";
 import { problemsOf } from "./problems.ts";
@@ -121,26 +122,4 @@ async function takePasskey(deps: Deps, call: Call): Answer {
     if (!errors) throw thrown;
     return showPasskey(deps, call, { errors, status: error.status });
   }
-}
-
-/** Whether it looks like one of ours, which came back from the form only to be shown again. */
-export function isTotpUri(text: string): boolean {
-  return text.length <= 1_000 && /^otpauth:\/\/totp\/[\x21-\x7e]+$/.test(text);
-}
-
-/** What the browser says about a passkey; what is no JSON is refused as anything else that is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
-}
-
-/** One line of at most 64 characters, as the contracts have it. */
-export function factorName(typed: string): string {
-  return typed
-    .replace(/\p{Cc}/gu, " ")
-    .trim()
-    .slice(0, 64);
 }

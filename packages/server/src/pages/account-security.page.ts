@@ -93,7 +93,7 @@ ${
 function linkedAccounts(view: AccountSecurityView, texts: Texts): SafeHtml {
   const item = ({ id, provider, name, linkedAt }: LinkedAccount): SafeHtml =>
     itemWithButton(
-      view,
+      { ...view, action: `${view.links.security}/unlink` },
       texts,
       {
         name: provider,
@@ -101,7 +101,7 @@ function linkedAccounts(view: AccountSecurityView, texts: Texts): SafeHtml {
           when: time(texts, linkedAt, texts.date(linkedAt, view.timeZone), view.timeZone),
         })}`,
       },
-      { field: "unlink", value: id, label: "security.unlink", named: "security.unlinkNamed" },
+      { field: "identity", value: id, label: "security.unlink", named: "security.unlinkNamed" },
     );
   return html`<section><h2>${texts.t("security.linked")}</h2>
 <ul class="sessions">${view.linked.map(item)}</ul></section>`;

@@ -4,6 +4,7 @@ import type { Deps } from "../domain/deps.ts";
 import { listSessionsOfUser } from "../domain/sessions/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { accountUser, accountView, forSignedIn, linksOf, loadUser } from "./account.ts";
+import { contactRoutes } from "./account-contact.routes.ts";
 import { renderAccountHomePage } from "./account-home.page.ts";
 import { renderAccountPasswordPage } from "./account-password.page.ts";
 import { profileRoutes } from "./account-profile.routes.ts";
@@ -33,6 +34,7 @@ export function accountRoutes(app: FastifyInstance, deps: Deps): void {
   profileRoutes(app, deps);
   sessionRoutes(app, deps);
   securityRoutes(app, deps);
+  contactRoutes(app, deps);
 }
 
 async function showHome(

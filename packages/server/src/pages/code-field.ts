@@ -60,8 +60,8 @@ export function rememberBox(texts: Texts, days: number | undefined): SafeHtml {
   return html`<div class="check"><input type="checkbox" id="remember" name="remember" value="1" autocomplete="off"><label for="remember">${texts.t({ key: "secondFactor.remember", values: { count: days } })}</label></div>`;
 }
 
-const WAYS: Record<SecondFactor | "password", MessageKey> = {
-  password: "way.password",
+const WAYS: Record<SecondFactor | "other", MessageKey> = {
+  other: "way.other",
   totp: "way.totp",
   passkey: "way.passkey",
   email_code: "way.emailCode",

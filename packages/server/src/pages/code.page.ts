@@ -13,6 +13,12 @@ const SUBMIT: Record<CodeView["purpose"], readonly [label: MessageKey, busy: Mes
   confirm: ["code.confirm", "form.busy"],
 };
 
+const ELSEWHERE = {
+  email: "code.toEmail",
+  backup_email: "code.toBackupEmail",
+  sms: "code.toPhone",
+} as const;
+
 /** A code was sent; the person types it. */
 export function renderCodePage(view: CodeView): string {
   const texts = textsFor(view.language);
@@ -29,7 +35,8 @@ ${form(
   view,
   html`${codeField(fieldsOf(view))}
 ${button(texts, submit, { name: "step", value: "give-code", busy })}
-${sendAgain(texts, view.sent, "send-code", "code.resend")}`,
+${sendAgain(texts, view.sent, view.resendStep ?? "send-code", "code.resend")}
+${view.elsewhere?.map(({ step, way }) => button(texts, ELSEWHERE[way], { name: "step", value: step, quiet: true, novalidate: true, busy: "code.sending" }))}`,
 )}
 ${otherWays(texts, view.otherWays)}`,
   });

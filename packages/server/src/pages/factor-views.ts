@@ -20,7 +20,7 @@ export interface SentCode {
 
 /** Other ways to go on, as links. */
 export interface OtherWays {
-  ways: readonly { factor: SecondFactor | "password"; url: string }[];
+  ways: readonly { factor: SecondFactor | "other"; url: string }[];
   /** Where to be someone else. */
   otherIdentifierUrl?: string | undefined;
 }
@@ -30,7 +30,10 @@ export interface CodeView extends FormView<"code"> {
   sent: SentCode;
   /** What the code is for; words the title and the button. */
   purpose: "sign-in" | "recovery" | "verify" | "confirm";
-  /** A new one is asked for with the same channel. */
+  /** Posted as `step` for a new one; default `send-code`. */
+  resendStep?: string | undefined;
+  /** Where else a code can go; each posts its `step`. */
+  elsewhere?: readonly { step: string; way: "email" | "backup_email" | "sms" }[] | undefined;
   otherWays?: OtherWays | undefined;
   /** Account pages have a way back instead. */
   links?: AccountLinks | undefined;
@@ -42,9 +45,9 @@ export interface LinkSentView extends FormView<never> {
   otherWays?: OtherWays | undefined;
 }
 
-/** Posts `token`. Absent: this is not the browser that asked, and nothing else is shown. */
+/** Posts `step` = `open-link` with `secret`. Absent: this is not the browser that asked, and nothing else is shown. */
 export interface LinkOpenedView extends FormView<never> {
-  token?: string | undefined;
+  secret?: string | undefined;
   application?: ApplicationLook | undefined;
 }
 
@@ -97,5 +100,7 @@ export interface RecoveryCodesView extends PageView {
 /** The password was forgotten. Posts `step` = `start-recovery` with `identifier`. */
 export interface RecoverView extends FormView<"identifier"> {
   values: { identifier?: string | undefined };
+  /** The flow is about this identifier already. */
+  fixed: boolean;
   signInUrl: string;
 }

@@ -1,12 +1,15 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Application, findApplication } from "../domain/applications/index.ts";
 import type { Deps } from "../domain/deps.ts";
+import type { Session } from "../domain/sessions/index.ts";
 import {
   checkFormToken,
   type Flow,
   findFlow,
   formToken,
+  type StepResult,
   startFlow,
+  startReauthentication,
   takeFinishedFlow,
 } from "../domain/sign-in/index.ts";
 import { findUser } from "../domain/users/index.ts";
@@ -83,15 +86,35 @@ export async function startAccountFlow(
   });
 }
 
-/** Sets the session's cookie and goes where the flow leads. */
+/** Begins a flow in which the person of a live session proves once more who it is; then it leads to the page. */
+export function startAgain(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  session: Session,
+  page: string,
+): Promise<Flow> {
+  return startReauthentication(deps, request.context, request.tenant, {
+    browser: ensureBrowser(request, reply, cookieScope(deps, request)),
+    continuation: { protocol: "account", page },
+    session,
+  });
+}
+
+/** Seconds: as long as browsers keep a cookie at most (RFC 6265bis §5.5). */
+const DEVICE_SECONDS = 400 * 86_400;
+
+/** Sets the session's cookie, and the browser's own, and goes where the flow leads. */
 export async function finishFlow(
   deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
-  flow: Flow,
-  cookie?: string,
+  { flow, cookie, deviceCookie }: StepResult,
 ): Promise<FastifyReply> {
   if (cookie !== undefined) await setSessionCookie(deps, request, reply, flow, cookie);
+  if (deviceCookie !== undefined) {
+    writeCookie(reply, cookieScope(deps, request), "device", deviceCookie, DEVICE_SECONDS);
+  }
   const { resume, page } = flow.continuation;
   if (isPath(resume)) return seeOther(reply, resume, { flow: flow.id });
   const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));

@@ -26,14 +26,14 @@ ${otherWays(texts, view.otherWays)}`,
  */
 export function renderLinkOpenedPage(view: LinkOpenedView): string {
   const texts = textsFor(view.language);
-  const { application, token } = view;
-  const title = texts.t(token === undefined ? "link.elsewhere" : "link.here");
+  const { application, secret } = view;
+  const title = texts.t(secret === undefined ? "link.elsewhere" : "link.here");
   return renderDocument(view, {
     title,
     hasErrors: hasErrors(view.errors),
     body: html`<h1>${title}</h1>
 <p class="lead">${
-      token === undefined
+      secret === undefined
         ? texts.t("link.elsewhereText")
         : application
           ? texts.rich("signIn.toApplication", { application: nameOf(application.name) })
@@ -41,9 +41,9 @@ export function renderLinkOpenedPage(view: LinkOpenedView): string {
     }</p>
 ${messages(view)}
 ${
-  token !== undefined &&
+  secret !== undefined &&
   form(view, button(texts, "signIn.submit", { name: "step", value: "open-link", busy: "signIn.busy" }), {
-    token,
+    secret,
   })
 }`,
   });

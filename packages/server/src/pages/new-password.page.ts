@@ -4,7 +4,7 @@ import { textsFor } from "./i18n.ts";
 import { renderDocument } from "./layout.ts";
 import type { NewPasswordView } from "./views.ts";
 
-/** A password that an administrator gave must be changed before anything else. Fields: `password`, `passwordAgain`. */
+/** The old password may not be used any longer, or is forgotten. Fields: `password`, `passwordAgain`. */
 export function renderNewPasswordPage(view: NewPasswordView): string {
   const texts = textsFor(view.language);
   const limits = { min: view.password.minLength, max: view.password.maxLength };
@@ -14,7 +14,7 @@ export function renderNewPasswordPage(view: NewPasswordView): string {
     title: texts.t("newPassword.title"),
     hasErrors: hasErrors(view.errors),
     body: html`<h1>${texts.t("newPassword.title")}</h1>
-<p class="lead">${texts.t("newPassword.lead")}</p>
+<p class="lead">${texts.t(view.forgotten ? "recover.choose" : "newPassword.lead")}</p>
 ${messages(view, limits)}
 ${form(
   view,

@@ -6,7 +6,7 @@ import { type FlowPage, finishFlow } from "./flow-page.ts";
 import { renderNewPasswordPage } from "./new-password.page.ts";
 import { NEW_PASSWORD_FIELDS, newPasswordProblems, problemsOf } from "./problems.ts";
 import { applicationLook, basePath, formOf, pageView, seeOther, sendPage } from "./respond.ts";
-import { findSignedIn } from "./session.ts";
+import { browserOf } from "./take-step.ts";
 import type { FormErrors } from "./views.ts";
 
 /** The step of `/sign-in` in which a password is changed. */
@@ -19,12 +19,11 @@ export async function takeNewPassword(
   const errors = newPasswordProblems(formOf(request));
   if (errors) return showNewPassword(deps, request, reply, page, { errors, status: 400 });
   try {
-    const previous = await findSignedIn(deps, request);
-    const { flow, cookie } = await choosePassword(deps, request.context, request.tenant, page.flow, {
+    const result = await choosePassword(deps, request.context, request.tenant, page.flow, {
+      ...(await browserOf(deps, request)),
       password: formOf(request).password ?? "",
-      previousSessionId: previous?.session.id,
     });
-    return await finishFlow(deps, request, reply, flow, cookie);
+    return await finishFlow(deps, request, reply, result);
   } catch (thrown) {
     const error = toIdentityError(thrown);
     // Another tab has moved on meanwhile: go where it has come to.
@@ -42,7 +41,7 @@ export function showNewPassword(
   request: FastifyRequest,
   reply: FastifyReply,
   { flow, application, csrf, formTargets }: FlowPage,
-  failure: { errors?: FormErrors<string>; status?: number } = {},
+  failure: { errors?: FormErrors<string> | undefined; status?: number | undefined } = {},
 ): FastifyReply {
   const path = `${basePath(request)}/sign-in`;
   const view = pageView(deps, request, reply, { path, query: { flow: flow.id } });
@@ -54,6 +53,7 @@ export function showNewPassword(
     identifier: flow.identifier ?? "",
     password: request.tenant.settings.passwordPolicy,
     application: applicationLook(application),
+    forgotten: flow.facts.newPassword === true,
     errors: failure.errors,
   });
   return sendPage(deps, reply, view.nonce, page, { status: failure.status ?? 200, formTargets });

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
 import { checkRecentAuthentication } from "../domain/sessions/index.ts";
 import { type AccountPath, forSignedIn } from "./account.ts";
-import { startAccountFlow } from "./flow-page.ts";
+import { startAgain } from "./flow-page.ts";
 import { basePath, seeOther } from "./respond.ts";
 import type { SignedIn } from "./session.ts";
 
@@ -22,7 +22,7 @@ export function forRecentlySignedIn(
     const recent = await checkRecentAuthentication(deps, who.context).then(() => true, isStale);
     if (recent) return serve(request, reply, who);
     const query = request.method === "GET" ? (/\?.*$/.exec(request.url)?.[0] ?? "") : "";
-    const flow = await startAccountFlow(deps, request, reply, { page: `${path}${query}` });
+    const flow = await startAgain(deps, request, reply, who.session, `${path}${query}`);
     return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
   });
 }

@@ -4,14 +4,15 @@ import { html, linkUrl } from "./html.ts";
 import { textsFor } from "./i18n.ts";
 import { renderDocument } from "./layout.ts";
 
-/** The password was forgotten, or the account is locked: a code to the mailbox opens the way to a new password. */
+/** The password was forgotten: a code to the mailbox opens the way to a new password. */
 export function renderRecoverPage(view: RecoverView): string {
   const texts = textsFor(view.language);
   const signIn = linkUrl(view.signInUrl);
+  const title = texts.t("recover.title");
   return renderDocument(view, {
-    title: texts.t("recover.title"),
+    title,
     hasErrors: hasErrors(view.errors),
-    body: html`<h1>${texts.t("recover.title")}</h1>
+    body: html`<h1>${title}</h1>
 <p class="lead">${texts.t("recover.lead")}</p>
 ${messages(view)}
 ${form(
@@ -25,6 +26,7 @@ ${form(
     maxlength: 320,
     verbatim: true,
     required: true,
+    readonly: view.fixed,
   })}
 ${button(texts, "recover.submit", { name: "step", value: "start-recovery", busy: "code.sending" })}`,
 )}

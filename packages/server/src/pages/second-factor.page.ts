@@ -39,7 +39,11 @@ function question(view: SecondFactorView): SafeHtml {
   if (mails && !sent) {
     return form(
       view,
-      button(texts, "secondFactor.sendCode", { name: "step", value: "send-code", busy: "code.sending" }),
+      button(texts, "secondFactor.sendCode", {
+        name: "step",
+        value: factor === "sms_code" ? "send-code sms" : "send-code email",
+        busy: "code.sending",
+      }),
       keep,
     );
   }
@@ -49,7 +53,7 @@ function question(view: SecondFactorView): SafeHtml {
     html`${factor === "recovery_code" ? recoveryCodeField(fields) : codeField(fields)}
 ${remember}
 ${button(texts, "signIn.submit", { name: "step", value: STEPS[factor], busy: "signIn.busy" })}
-${mails && sent && sendAgain(texts, sent, "send-code", "code.resend")}`,
+${mails && sent && sendAgain(texts, sent, `send-code ${sent.channel}`, "code.resend")}`,
     keep,
   );
 }

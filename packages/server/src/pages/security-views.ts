@@ -25,7 +25,7 @@ export interface LinkedAccount {
   linkedAt: Date;
 }
 
-/** Posts `forget` = id of a device, or `all`; `unlink` = id of a linked account. */
+/** Posts `forget` = id of a device, or `all`; to `…/unlink` `identity` = id of a linked account. */
 export interface AccountSecurityView extends FormView<never> {
   links: AccountLinks;
   passkeys: readonly AccountFactor[];

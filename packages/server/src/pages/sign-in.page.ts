@@ -35,6 +35,16 @@ function codeButtons(view: SignInView): SafeHtml {
   if (view.step === "identifier") return raw("");
   const texts = textsFor(view.language);
   const codes = view.methods.filter((method) => method !== "password");
+  const unlock =
+    view.unlockable &&
+    button(texts, "signIn.unlock", {
+      form: FORM,
+      name: "step",
+      value: "start-unlock",
+      quiet: true,
+      novalidate: true,
+      busy: "code.sending",
+    });
   const aside = asksPassword(view);
   const buttons = codes.map((method, index) => {
     const { step, channel, label } = CODES[method];
@@ -47,7 +57,7 @@ function codeButtons(view: SignInView): SafeHtml {
       busy: "code.sending",
     });
   });
-  return html`${buttons.length > 0 && html`<div class="actions">${buttons}</div>`}`;
+  return html`${(unlock || buttons.length > 0) && html`<div class="actions">${unlock}${buttons}</div>`}`;
 }
 
 function passwordField(view: SignInView, field: Fields["field"]): SafeHtml {

@@ -1,21 +1,16 @@
-import { IdentityError } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
-import {
-  changeIdentifier,
-  type Flow,
-  giveIdentifier,
-  givePassword,
-  type StepResult,
-} from "../domain/sign-in/index.ts";
+import { changeIdentifier, STEPS } from "../domain/sign-in/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { type FlowPage, finishFlow, loadFlowPage, startAccountFlow } from "./flow-page.ts";
-import { showNewPassword, takeNewPassword } from "./new-password.routes.ts";
-import { noticeOf, problemsOf, requiredMessage } from "./problems.ts";
-import { applicationLook, basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
+import { takeNewPassword } from "./new-password.routes.ts";
+import { problemsOf, requiredMessage } from "./problems.ts";
+import { basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
 import { checkSessionForm, displayName, findSignedIn } from "./session.ts";
-import { renderSignedInPage, renderSignInPage } from "./sign-in.page.ts";
-import type { SignInView } from "./views.ts";
+import { showFlow } from "./show-flow.ts";
+import { renderSignedInPage } from "./sign-in.page.ts";
+import { takeStep } from "./take-step.ts";
+import type { FormErrors } from "./views.ts";
 
 type Answer = Promise<FastifyReply>;
 
@@ -25,48 +20,37 @@ export function signInRoutes(app: FastifyInstance, deps: Deps): void {
     if (queryText(request, "flow") === undefined) return startOrShowWho(deps, request, reply);
     const page = await loadFlowPage(deps, request);
     const { flow } = page;
-    if (flow.state === "authenticated") return finishFlow(deps, request, reply, flow);
-    if (flow.state === "new-password") return showNewPassword(deps, request, reply, page);
-    if (queryText(request, "change") !== undefined && flow.state === "password") {
+    if (queryText(request, "change") !== undefined && "change-identifier" in STEPS[flow.state]) {
       await changeIdentifier(deps, request.context, request.tenant, flow);
       return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
     }
-    return show(deps, request, reply, page);
+    return showFlow(deps, request, reply, page);
   });
 
   app.post("/sign-in", async (request, reply): Answer => {
     if (formOf(request).decision !== undefined) return decideWho(deps, request, reply);
-    const page = await loadFlowPage(deps, request);
-    // Sent twice, or from a page that lay in another tab: the sign-in is done.
-    if (page.flow.state === "authenticated") return finishFlow(deps, request, reply, page.flow);
-    if (page.flow.state === "new-password") return takeNewPassword(deps, request, reply, page);
-    try {
-      const { flow, cookie } = await takeStep(deps, request, page.flow);
-      if (flow.state === "authenticated") return await finishFlow(deps, request, reply, flow, cookie);
-      return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
-    } catch (thrown) {
-      return refuse(deps, request, reply, page, thrown);
-    }
+    return goOn(deps, request, reply);
   });
 }
 
-/** The fields that were filled in say which step it is; whether it may be taken says the table of `domain/sign-in`. */
-async function takeStep(deps: Deps, request: FastifyRequest, flow: Flow): Promise<StepResult> {
-  const { context, tenant } = request;
-  const { identifier, password } = formOf(request);
-  if (password) {
-    const previous = await findSignedIn(deps, request);
-    const step = { identifier, password, previousSessionId: previous?.session.id };
-    return givePassword(deps, context, tenant, flow, step);
+/** Takes the step of the posted form, and goes where the flow is then. */
+async function goOn(deps: Deps, request: FastifyRequest, reply: FastifyReply): Answer {
+  const page = await loadFlowPage(deps, request);
+  // Sent twice, or from a page that lay in another tab: the sign-in is done.
+  if (page.flow.state === "authenticated") return finishFlow(deps, request, reply, { flow: page.flow });
+  if (page.flow.state === "new-password") return takeNewPassword(deps, request, reply, page);
+  try {
+    const result = await takeStep(deps, request, page.flow);
+    if (result.flow.state === "authenticated") return await finishFlow(deps, request, reply, result);
+    const { method } = formOf(request);
+    const stays = result.flow.state === page.flow.state && method !== undefined;
+    return seeOther(reply, `${basePath(request)}/sign-in`, {
+      flow: page.flow.id,
+      ...(stays ? { method } : {}),
+    });
+  } catch (thrown) {
+    return refuse(deps, request, reply, page, thrown);
   }
-  const asksBoth = tenant.settings.signInForm === "together";
-  const isStalePage = flow.state === "password" && password === undefined;
-  if (!identifier?.trim() || (flow.state === "password" && !isStalePage) || (asksBoth && !isStalePage)) {
-    throw new IdentityError("request.invalid", { reason: "identifier or password is missing" });
-  }
-  // Back to the first page, and another identifier.
-  const first = isStalePage ? (await changeIdentifier(deps, context, tenant, flow)).flow : flow;
-  return giveIdentifier(deps, context, tenant, first, { identifier });
 }
 
 async function refuse(
@@ -77,63 +61,27 @@ async function refuse(
   thrown: unknown,
 ): Answer {
   const error = toIdentityError(thrown);
-  const { identifier } = formOf(request);
   // Another tab has moved on meanwhile: go where it has come to.
   if (error.code === "flow.not_found" || error.code === "flow.wrong_step") {
     return seeOther(reply, `${basePath(request)}/sign-in`, { flow: page.flow.id });
   }
-  const errors = error.code === "request.invalid" ? missing(request, page.flow) : problemsOf(error, []);
+  const errors = error.code === "request.invalid" ? missing(request, page) : problemsOf(error, ["code"]);
   if (!errors) throw thrown;
   if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.ceil(error.retryAfter)));
-  return show(deps, request, reply, page, { errors, identifier, status: error.status });
+  return showFlow(deps, request, reply, page, { errors, status: error.status, code: error.code });
 }
 
-function missing(request: FastifyRequest, flow: Flow): NonNullable<SignInView["errors"]> {
-  const { identifier } = formOf(request);
-  const needsPassword = flow.state === "password" || request.tenant.settings.signInForm === "together";
+/** What the form needs and has not got. */
+function missing(request: FastifyRequest, { flow }: FlowPage): FormErrors<string> | null {
+  const { identifier, step, code } = formOf(request);
+  if (step !== undefined && code !== undefined) return { code: requiredMessage("field.code") };
+  const needsPassword =
+    step === undefined && (flow.state === "password" || request.tenant.settings.signInForm === "together");
+  const needsIdentifier = flow.state === "identifier" && !identifier?.trim();
   return {
-    ...(flow.state === "identifier" && !identifier?.trim()
-      ? { identifier: requiredMessage("field.usernameEmailOrPhone") }
-      : {}),
+    ...(needsIdentifier ? { identifier: requiredMessage("field.usernameEmailOrPhone") } : {}),
     ...(needsPassword ? { password: requiredMessage("field.password") } : {}),
   };
-}
-
-function show(
-  deps: Deps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { flow, application, csrf, formTargets }: FlowPage,
-  failure: { errors?: SignInView["errors"]; identifier?: string | undefined; status?: number } = {},
-): FastifyReply {
-  const path = `${basePath(request)}/sign-in`;
-  const view = pageView(deps, request, reply, { path, query: { flow: flow.id } });
-  const { settings } = request.tenant;
-  const page = renderSignInPage({
-    ...view,
-    action: path,
-    csrf,
-    flow: flow.id,
-    step:
-      flow.state === "password" ? "password" : settings.signInForm === "together" ? "together" : "identifier",
-    values: {
-      identifier:
-        flow.state === "password"
-          ? (flow.identifier ?? "")
-          : (failure.identifier ?? flow.identifier ?? undefined),
-    },
-    application: applicationLook(application),
-    identifiers: ["username", "email", "phone"],
-    methods: ["password"],
-    signUpUrl:
-      settings.signUp === "open" && flow.state === "identifier"
-        ? `${basePath(request)}/sign-up?flow=${flow.id}`
-        : undefined,
-    otherIdentifierUrl: `${path}?flow=${flow.id}&change=1`,
-    errors: failure.errors,
-    notice: failure.errors ? undefined : noticeOf(queryText(request, "notice")),
-  });
-  return sendPage(deps, reply, view.nonce, page, { status: failure.status ?? 200, formTargets });
 }
 
 /** Without a flow: begins one, or says who is signed in already. */

@@ -8,8 +8,8 @@ import { toIdentityError } from "../platform/http/problems.ts";
 import { type FlowPage, finishFlow, loadFlowPage, startAccountFlow } from "./flow-page.ts";
 import { missingFields, problemsOf } from "./problems.ts";
 import { applicationLook, basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
-import { findSignedIn } from "./session.ts";
 import { renderSignUpPage } from "./sign-up.page.ts";
+import { browserOf } from "./take-step.ts";
 import type { FormErrors, SignUpField, SignUpView } from "./views.ts";
 
 const FIELDS = ["username", "email", "phone", "nickname", "password"] as const satisfies SignUpField[];
@@ -38,19 +38,24 @@ export function signUpRoutes(app: FastifyInstance, deps: Deps): void {
 
   app.post("/sign-up", async (request, reply): Promise<FastifyReply> => {
     const page = await loadFlowPage(deps, request);
-    if (page.flow.state === "authenticated") return finishFlow(deps, request, reply, page.flow);
-    const absent = missingFields(formOf(request), ["username", "password"]);
+    if (page.flow.state === "authenticated") return finishFlow(deps, request, reply, { flow: page.flow });
+    const absent = missingFields(formOf(request), requiredFields(request));
     if (Object.keys(absent).length > 0)
       return show(deps, request, reply, page, { errors: absent, status: 400 });
     try {
-      const previous = await findSignedIn(deps, request);
-      const input = { ...readForm(request), previousSessionId: previous?.session.id };
-      const { flow, cookie } = await signUp(deps, request.context, request.tenant, page.flow, input);
-      return await finishFlow(deps, request, reply, flow, cookie);
+      const input = { ...readForm(request), ...(await browserOf(deps, request)) };
+      const result = await signUp(deps, request.context, request.tenant, page.flow, input);
+      if (result.flow.state === "authenticated") return await finishFlow(deps, request, reply, result);
+      return seeOther(reply, `${basePath(request)}/sign-in`, { flow: page.flow.id });
     } catch (thrown) {
       return refuse(deps, request, reply, page, thrown);
     }
   });
+}
+
+/** An address must be given where it is to be confirmed. */
+function requiredFields({ tenant }: FastifyRequest): ("username" | "email" | "password")[] {
+  return tenant.settings.signIn.verifyEmail ? ["username", "email", "password"] : ["username", "password"];
 }
 
 function refuseClosed(request: FastifyRequest): void {
@@ -120,7 +125,12 @@ function show(
     action: path,
     csrf,
     flow: flow.id,
-    fields: { username: "required", email: "optional", phone: "optional", nickname: "optional" },
+    fields: {
+      username: "required",
+      email: requiredFields(request).includes("email") ? "required" : "optional",
+      phone: "optional",
+      nickname: "optional",
+    },
     values: { username, email, phone, nickname },
     password: request.tenant.settings.passwordPolicy,
     application: applicationLook(application),

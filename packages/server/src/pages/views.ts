@@ -80,6 +80,8 @@ export interface SignInView extends FormView<"identifier" | "password"> {
   passkey?: PasskeyOptions | undefined;
   /** Where a forgotten password leads. */
   recoverUrl?: string | undefined;
+  /** The account is locked and can be opened by a message. Posts `step` = `start-unlock`. */
+  unlockable?: boolean | undefined;
   /** Who is signed in shall prove it again, before something that matters. */
   again?: boolean | undefined;
 }
@@ -265,12 +267,14 @@ export interface AdministratorPasswordView extends FormView<"password" | "passwo
   password: PasswordRules;
 }
 
-/** In the middle of a sign-in: the password was right, and must be changed. */
+/** In the middle of a sign-in: a new password is needed before anything else. */
 export interface NewPasswordView extends FormView<"password" | "passwordAgain"> {
   /** What was typed at the sign-in; for password managers. */
   identifier: string;
   password: PasswordRules;
   application?: ApplicationLook | undefined;
+  /** The person has forgotten the old one; default: an administrator has set it. */
+  forgotten?: boolean | undefined;
 }
 
 /** OAuth 2.0 Form Post Response Mode §2: the answer of an authorization as a form that sends itself. */

@@ -39,7 +39,7 @@ const MAKE = {
 
 const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 
-function otherWays(...factors: (SecondFactor | "password")[]) {
+function otherWays(...factors: (SecondFactor | "other")[]) {
   return { ways: factors.map((factor) => ({ factor, url: `?method=${factor}` })) };
 }
 
@@ -58,7 +58,7 @@ export function firstFactorPages(view: PageView, words: Words): SamplePage[] {
     signUpUrl: "/sign-up?flow=1",
   } as const;
   const sent: SentCode = { channel: "email", target: words.email, certain: false, resendSeconds: 42 };
-  const other = { ...otherWays("password", "passkey"), otherIdentifierUrl: "/sign-in?flow=1&change=1" };
+  const other = { ...otherWays("other"), otherIdentifierUrl: "/sign-in?flow=1&change=1" };
   return [
     { name: "sign-in every method", page: renderSignInPage({ ...signIn, application }) },
     {
@@ -82,6 +82,16 @@ export function firstFactorPages(view: PageView, words: Words): SamplePage[] {
         otherIdentifierUrl: "/sign-in?flow=1&change=1",
         recoverUrl: undefined,
         signUpUrl: undefined,
+      }),
+    },
+    {
+      name: "sign-in locked, with a way out",
+      page: renderSignInPage({
+        ...signIn,
+        values: { identifier: words.email },
+        methods: ["password"],
+        unlockable: true,
+        errors: { form: { key: "problem.wait", values: { count: 15 } } },
       }),
     },
     {
@@ -117,7 +127,7 @@ export function firstFactorPages(view: PageView, words: Words): SamplePage[] {
     { name: "link sent", page: renderLinkSentPage({ ...form, sent, otherWays: other }) },
     {
       name: "link opened here",
-      page: renderLinkOpenedPage({ ...form, action: "/sign-in/link", token: words.value, application }),
+      page: renderLinkOpenedPage({ ...form, secret: words.value, application }),
     },
     { name: "link opened elsewhere", page: renderLinkOpenedPage({ ...form, flow: undefined }) },
     {
@@ -125,11 +135,23 @@ export function firstFactorPages(view: PageView, words: Words): SamplePage[] {
       page: renderRecoverPage({
         ...form,
         values: { identifier: words.email },
+        fixed: false,
         signInUrl: "/sign-in?flow=1",
         errors: { form: { key: "problem.wait", values: { count: 3 } } },
       }),
     },
-    { name: "recover code", page: renderCodePage({ ...form, sent, purpose: "recovery" }) },
+    {
+      name: "recover code",
+      page: renderCodePage({
+        ...form,
+        sent,
+        purpose: "recovery",
+        elsewhere: [
+          { step: "start-recovery backup_email", way: "backup_email" },
+          { step: "start-recovery sms", way: "sms" },
+        ],
+      }),
+    },
   ];
 }
 
