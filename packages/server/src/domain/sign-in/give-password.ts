@@ -1,7 +1,7 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { recordEvent } from "../audit/index.ts";
-import { checkPassword, forgetFailures, noticeTo, replacePassword } from "../credentials/index.ts";
+import { checkPassword, forgetFailures, replacePassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { type Browser, findItsApplication, proceed } from "./finish.ts";
 import type { Flow, StepResult } from "./flow.ts";
@@ -71,8 +71,6 @@ export async function choosePassword(
     if (isRecovery) {
       const target = { type: "user", id: userId };
       await recordEvent(deps, tx, who, { type: "user.recovered", target });
-      const values = { time: deps.clock.now() };
-      await noticeTo(joined, who, tenant, userId, { template: "password-changed", values });
     }
     return proceed(deps, tx, context, tenant, flow, proof, input);
   });

@@ -3,7 +3,7 @@ import { numericDate } from "../../kernel/clock.ts";
 import { findPrincipal } from "../access/index.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
-import { findSession } from "../sessions/index.ts";
+import { acrOf, findSession } from "../sessions/index.ts";
 import { issuerOf } from "../tenants/index.ts";
 import { parseRefreshToken } from "./refresh-token.ts";
 import { selectFamily } from "./token-family.store.ts";
@@ -57,6 +57,7 @@ function describe({ claims, principal }: VerifiedToken): Introspection {
     sid: claims.sessionId ?? undefined,
     act: claims.impersonatorId === null ? undefined : { sub: claims.impersonatorId },
     auth_time: claims.authenticatedAt ?? undefined,
+    acr: claims.amr.length > 0 ? acrOf(claims.amr) : undefined,
     amr: claims.amr.length > 0 ? claims.amr : undefined,
     roles: claims.scopes.has("roles") ? principal?.roles : undefined,
   };

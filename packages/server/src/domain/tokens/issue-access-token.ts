@@ -3,6 +3,7 @@ import type { Tenant } from "@ostiary/contracts";
 import { numericDate } from "../../kernel/clock.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
+import { acrOf } from "../sessions/index.ts";
 import { issuerOf } from "../tenants/index.ts";
 import { signJwt } from "./sign-jwt.ts";
 
@@ -61,6 +62,7 @@ export function issueAccessToken(
     jti: `${facts.familyId}.${tokenSuffix()}`,
     scope: facts.scopes.join(" "),
     auth_time: authenticatedAt && numericDate(authenticatedAt),
+    acr: facts.amr && facts.amr.length > 0 ? acrOf(facts.amr) : undefined,
     amr: facts.amr,
     sid: facts.sessionId,
     act: facts.impersonatorId === undefined ? undefined : { sub: facts.impersonatorId },

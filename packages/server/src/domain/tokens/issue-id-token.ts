@@ -3,6 +3,7 @@ import type { Tenant } from "@ostiary/contracts";
 import { numericDate } from "../../kernel/clock.ts";
 import type { Application } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
+import { acrOf } from "../sessions/index.ts";
 import { issuerOf } from "../tenants/index.ts";
 import { signJwt } from "./sign-jwt.ts";
 
@@ -38,6 +39,7 @@ export function issueIdToken(deps: Deps, facts: IdTokenFacts): string | Promise<
     exp: now + idTokenSeconds,
     auth_time: numericDate(facts.authenticatedAt),
     nonce: facts.nonce,
+    acr: acrOf(facts.amr),
     amr: facts.amr,
     sid: facts.sessionId,
     act: facts.impersonatorId === undefined ? undefined : { sub: facts.impersonatorId },

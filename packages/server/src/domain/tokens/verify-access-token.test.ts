@@ -58,6 +58,7 @@ describe("verifying an access token", () => {
       jti: expect.stringMatching(/^0{24}\.[A-Za-z0-9_-]{12}$/),
       scope: "openid roles",
       auth_time: 1767225600,
+      acr: "urn:ostiary:acr:1",
       amr: ["pwd"],
       sid: world.session.id,
       roles: [],

@@ -39,6 +39,7 @@ const KEPT = [
   "code_challenge_method",
   "prompt",
   "max_age",
+  "acr_values",
   "claims",
   "id_token_hint",
   "ui_locales",

@@ -14,6 +14,8 @@ export type OAuthErrorCode =
   | "access_denied"
   | "login_required"
   | "consent_required"
+  | "interaction_required"
+  | "unmet_authentication_requirements"
   | "request_not_supported"
   | "request_uri_not_supported"
   | "registration_not_supported"
@@ -61,6 +63,7 @@ const CODES: Partial<Record<ErrorCode, OAuthErrorCode>> = {
   "token.expired": "invalid_token",
   "token.wrong_audience": "invalid_token",
   "impersonation.not_allowed": "access_denied",
+  "credential.second_factor_unavailable": "unmet_authentication_requirements",
   "user.suspended": "access_denied",
   "user.not_found": "access_denied",
   "server.unavailable": "temporarily_unavailable",

@@ -2,7 +2,7 @@ import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { Principal } from "../../domain/access/index.ts";
 import type { Application } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
-import type { Session } from "../../domain/sessions/index.ts";
+import type { Acr, Session } from "../../domain/sessions/index.ts";
 import type { IdTokenHint, Issue, RequestedClaims, VerifiedToken } from "../../domain/tokens/index.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Wire } from "./wire.ts";
@@ -46,6 +46,8 @@ export interface Exchange {
   prompts?: ReadonlySet<string>;
   /** Seconds. */
   maxAge?: number;
+  /** The least that the sign-in must have proven. */
+  acr?: Acr;
   claims?: RequestedClaims;
   /** `sub` that the `claims` parameter demands. */
   demandedUserId?: string;

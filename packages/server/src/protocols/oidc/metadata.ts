@@ -1,3 +1,4 @@
+import { ACR_VALUES } from "../../domain/sessions/index.ts";
 import { SUPPORTED_CLAIMS } from "../../domain/tokens/index.ts";
 import { ASSERTION_ALGORITHMS } from "./check-assertion.ts";
 import { SUPPORTED_SCOPES } from "./scopes.ts";
@@ -35,7 +36,19 @@ export function metadataOf(issuer: string): Record<string, unknown> {
     revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     code_challenge_methods_supported: ["S256"],
     claim_types_supported: ["normal"],
-    claims_supported: [...SUPPORTED_CLAIMS, "iss", "aud", "exp", "iat", "auth_time", "nonce", "amr", "sid"],
+    claims_supported: [
+      ...SUPPORTED_CLAIMS,
+      "iss",
+      "aud",
+      "exp",
+      "iat",
+      "auth_time",
+      "nonce",
+      "acr",
+      "amr",
+      "sid",
+    ],
+    acr_values_supported: ACR_VALUES,
     claims_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,

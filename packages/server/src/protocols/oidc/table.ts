@@ -4,6 +4,7 @@ import { answerIntrospection } from "./steps/answer-introspection.ts";
 import { answerUserinfo } from "./steps/answer-userinfo.ts";
 import { authenticateClient } from "./steps/authenticate-client.ts";
 import { checkAccess } from "./steps/check-access.ts";
+import { checkAcrValues } from "./steps/check-acr-values.ts";
 import { checkClaims } from "./steps/check-claims.ts";
 import { checkConsent } from "./steps/check-consent.ts";
 import { checkGrantAllowed } from "./steps/check-grant-allowed.ts";
@@ -64,6 +65,7 @@ const TABLE: readonly (readonly [step: Step, columns: string, clause: string])[]
   [checkPkce, /*                 */ "AB       ", `${RFC}9700#section-2.1.1`],
   [checkPrompt, /*               */ "AB       ", `${OIDC}AuthRequest`],
   [checkMaxAge, /*               */ "AB       ", `${OIDC}AuthRequest`],
+  [checkAcrValues, /*            */ "AB       ", `${OIDC}AuthRequest`],
   [checkClaims, /*               */ "AB       ", `${OIDC}ClaimsParameter`],
   [checkIdTokenHint, /*          */ "AB       ", `${OIDC}AuthRequest`],
   [loadLogoutHint, /*            */ "        E", `${LOGOUT}RPLogout`],

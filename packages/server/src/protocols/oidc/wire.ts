@@ -36,6 +36,10 @@ export class Wire {
     return readCookie(this.#request, cookieName(this.#scope, "flow"));
   }
 
+  get deviceCookie(): string | undefined {
+    return readCookie(this.#request, cookieName(this.#scope, "device"));
+  }
+
   /** The secret that ties flows to this browser; makes one where the browser has none. */
   ensureBrowser(): string {
     return ensureBrowser(this.#request, this.#reply, this.#scope);

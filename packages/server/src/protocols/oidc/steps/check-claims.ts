@@ -1,6 +1,7 @@
 import { SUPPORTED_CLAIMS } from "../../../domain/tokens/index.ts";
 import { OAuthError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
+import { leastOf } from "./check-acr-values.ts";
 
 /** Characters; ours to bound, as it is kept with the authorization. */
 const MAX_LENGTH = 4_096;
@@ -22,6 +23,21 @@ export function checkClaims(exchange: Exchange): void {
   };
   const subject = isObject(claims.id_token) ? claims.id_token.sub : undefined;
   if (isObject(subject) && typeof subject.value === "string") exchange.demandedUserId = subject.value;
+  if (isObject(claims.id_token)) demandAcr(exchange, claims.id_token.acr);
+}
+
+/**
+ * `acr` as a claim with values: where it is essential the sign-in has one of them or fails (OpenID Connect Core §5.5.1.1).
+ */
+function demandAcr(exchange: Exchange, member: unknown): void {
+  if (!isObject(member)) return;
+  const values = [member.value, ...(Array.isArray(member.values) ? member.values : [])];
+  const asked = values.filter((value) => typeof value === "string");
+  const least = leastOf(asked);
+  if (least) exchange.acr = least;
+  else if (member.essential === true && asked.length > 0) {
+    throw new OAuthError("unmet_authentication_requirements", "None of the acr values is supported");
+  }
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -1,25 +1,32 @@
-import { startFlow } from "../../../domain/sign-in/index.ts";
+import { lacksProof, startFlow, startStepUp } from "../../../domain/sign-in/index.ts";
 import { continuationOf } from "../continuation.ts";
 import { OAuthError } from "../errors.ts";
 import { type Exchange, found, pageAddress } from "../exchange.ts";
 
 /**
- * Somebody must be signed in, recently enough and the right one; otherwise the hosted page asks, unless the client
- * forbids it (OpenID Connect Core §3.1.2.3, §3.1.2.6).
+ * Somebody must be signed in, recently enough, surely enough and the right one; otherwise the hosted page asks, unless
+ * the client forbids it (OpenID Connect Core §3.1.2.3, §3.1.2.6). Who is signed in but has not proven enough proves
+ * more, and the session goes on.
  */
 export async function checkSignedIn(exchange: Exchange): Promise<void> {
-  const reason = exchange.flow ? refusalAfterFlow(exchange) : reasonToAsk(exchange);
-  if (reason === undefined) return;
-  if (exchange.flow || found(exchange.prompts).has("none")) {
+  if (exchange.flow) return checkAfterFlow(exchange);
+  const reason = reasonToAsk(exchange);
+  if (reason === undefined && !(await lacks(exchange))) return;
+  if (found(exchange.prompts).has("none")) {
+    if (reason === undefined) throw new OAuthError("interaction_required", "A further factor is required");
     throw new OAuthError("login_required", "Sign-in is required", { reason });
   }
-  const { deps, context, parameters } = exchange;
-  const flow = await startFlow(deps, context, {
-    browser: exchange.wire.ensureBrowser(),
+  const { deps, context, tenant, session, acr, wire, parameters } = exchange;
+  const begun = {
+    browser: wire.ensureBrowser(),
     applicationId: found(exchange.application).id,
-    identifier: parameters.login_hint,
+    acr,
     continuation: continuationOf(exchange),
-  });
+  };
+  const flow =
+    reason === undefined && session
+      ? await startStepUp(deps, context, tenant, { ...begun, session, device: wire.deviceCookie })
+      : await startFlow(deps, context, { ...begun, identifier: parameters.login_hint });
   exchange.answer = { kind: "redirect", location: pageAddress(exchange, "sign-in", flow.id) };
 }
 
@@ -33,11 +40,22 @@ function reasonToAsk(exchange: Exchange): string | undefined {
   return isAnotherUser(exchange, session.userId) ? "another user is expected" : undefined;
 }
 
-/** After the pages the sign-in is as fresh as it gets; asking again would turn in a circle. */
-function refusalAfterFlow(exchange: Exchange): string | undefined {
+/** After the pages the sign-in is as fresh and as sure as it gets; asking again would turn in a circle. */
+async function checkAfterFlow(exchange: Exchange): Promise<void> {
+  const refuse = (reason: string) => new OAuthError("login_required", "Sign-in is required", { reason });
   const { session } = exchange;
-  if (!session) return "the session ended meanwhile";
-  return isAnotherUser(exchange, session.userId) ? "another user is expected" : undefined;
+  if (!session) throw refuse("the session ended meanwhile");
+  if (isAnotherUser(exchange, session.userId)) throw refuse("another user is expected");
+  if (await lacks(exchange)) {
+    throw new OAuthError("unmet_authentication_requirements", "A required factor is missing");
+  }
+}
+
+/** Whether more must be proven than the session has. */
+async function lacks({ deps, context, tenant, session, application, acr, wire }: Exchange): Promise<boolean> {
+  if (!session) return false;
+  const entry = { applicationId: found(application).id, acr, device: wire.deviceCookie };
+  return lacksProof(deps, context, tenant, session, entry);
 }
 
 function isAnotherUser({ hint, demandedUserId }: Exchange, userId: string): boolean {
