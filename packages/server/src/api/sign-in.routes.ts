@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { DirectSignIn, IdentityError, SignedIn } from "@ostiary/contracts";
 import { findPrincipal } from "../domain/access/index.ts";
-import { checkClientSecret, findApplication } from "../domain/applications/index.ts";
+import { findApplication, provesToBe } from "../domain/applications/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { signInDirectly } from "../domain/sign-in/index.ts";
 import { issueAccessToken } from "../domain/tokens/index.ts";
@@ -30,7 +30,7 @@ export function signInRoutes(deps: Deps): FastifyPluginAsyncTypebox {
         const { applicationId, applicationSecret, identifier, password } = request.body;
         const { tenant, context } = request;
         const application = await findApplication(deps, tenant.id, applicationId);
-        if (!application || !checkClientSecret(deps, application, applicationSecret)) {
+        if (!provesToBe(deps, context, applicationId, application, applicationSecret)) {
           throw new IdentityError("client.rejected");
         }
         const { flow } = await signInDirectly(deps, context, tenant, { applicationId, identifier, password });

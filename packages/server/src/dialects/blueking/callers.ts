@@ -1,10 +1,6 @@
 import { IdentityError } from "@ostiary/contracts";
 import type { FastifyRequest } from "fastify";
-import {
-  type Application,
-  checkClientSecret,
-  findApplicationByCode,
-} from "../../domain/applications/index.ts";
+import { type Application, findApplicationByCode, provesToBe } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
 import { parseStrictJson } from "../../platform/http/strict-json.ts";
 import type { Credentials } from "./wire.ts";
@@ -70,7 +66,9 @@ export async function callerOf(
 ): Promise<Application> {
   const application = await namedApplication(deps, request, credentials.code);
   const { secret } = credentials;
-  if (!application || secret.length > MAX_SECRET || !checkClientSecret(deps, application, secret)) {
+  const caller = { tenantId: request.tenant.id, ip: request.ip };
+  const given = secret.length > MAX_SECRET ? "" : secret;
+  if (!provesToBe(deps, caller, credentials.code, application, given)) {
     throw new IdentityError("client.rejected", { reason: "unknown code or wrong secret" });
   }
   if (application.status !== "active") throw new IdentityError("application.disabled");

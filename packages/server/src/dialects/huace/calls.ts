@@ -3,10 +3,10 @@ import type { FastifyRequest } from "fastify";
 import type { Principal } from "../../domain/access/index.ts";
 import {
   type Application,
-  checkClientSecret,
   findApplication,
   findApplicationBySerial,
   mayUse,
+  provesToBe,
 } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
 import { verifyAccessToken } from "../../domain/tokens/index.ts";
@@ -22,7 +22,7 @@ export function succeed<T>(data: T): { code: 0; message: string; data: T } {
 /** The application that calls. @throws IdentityError `client.rejected`, `application.disabled` */
 export function callerOf(
   deps: Deps,
-  { headers, tenant }: FastifyRequest,
+  { headers, tenant, ip }: FastifyRequest,
 ): Application | Promise<Application> {
   const name = toApplicationName(String(headers["x-app-id"] ?? ""));
   const secret = String(headers["x-app-secret"] ?? "");
@@ -32,7 +32,8 @@ export function callerOf(
       ? findApplication(deps, tenant.id, name.id)
       : findApplicationBySerial(deps, tenant.id, name.serial);
   return after(found, (application) => {
-    if (!application || !checkClientSecret(deps, application, secret))
+    const clientId = "id" in name ? name.id : String(name.serial);
+    if (!provesToBe(deps, { tenantId: tenant.id, ip }, clientId, application, secret))
       throw new IdentityError("client.rejected");
     if (application.status !== "active") throw new IdentityError("application.disabled");
     return application;

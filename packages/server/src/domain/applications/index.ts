@@ -10,6 +10,7 @@ export {
   findApplicationBySerial,
   isReturnOriginOfApplication,
 } from "./find-application.ts";
+export { provesToBe } from "./guessed-secrets.ts";
 export { isOriginOf } from "./is-origin-of.ts";
 export { getApplication, listApplications } from "./list-applications.ts";
 export { updateApplication } from "./update-application.ts";

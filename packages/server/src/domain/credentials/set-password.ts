@@ -36,7 +36,9 @@ export async function setPassword(
       ? await deps.hasher.adopt(input.hash)
       : await newHash(deps, context.tenantId, user, input.plain);
   const imported = "hash" in input ? importedMark(deps, input.hash) : null;
-  await write(deps, context, user, userId, hash, { mustChange: options.mustChange ?? false, imported });
+  // A first password is no news to who gets it, and what another system has changed it tells itself.
+  const isNews = user.hash !== null && imported === null;
+  await write(deps, context, userId, hash, { mustChange: options.mustChange ?? false, imported, isNews });
 }
 
 /**
@@ -68,7 +70,7 @@ export async function changePassword(
     noteLock(deps, context, tenant, userId, { seconds, method: "password" });
   await underLockout(deps, context, tenant, `user:${userId}`, verify, onLocked);
   const hash = await newHash(deps, context.tenantId, user, next);
-  await write(deps, context, user, userId, hash, { mustChange: false, imported: null, ...options });
+  await write(deps, context, userId, hash, { mustChange: false, imported: null, isNews: true, ...options });
 }
 
 /**
@@ -90,7 +92,7 @@ export async function replacePassword(
   const isOld = user.hash !== null && (await deps.hasher.verify(user.hash, next)).ok;
   if (isOld) throw new IdentityError("password.reused");
   const hash = await newHash(deps, context.tenantId, user, next);
-  await write(deps, context, user, userId, hash, { mustChange: false, imported: null });
+  await write(deps, context, userId, hash, { mustChange: false, imported: null, isNews: true });
 }
 
 /** By which a hash that was imported is known again, after it was wrapped or upgraded. Tells nothing about it. */
@@ -138,10 +140,15 @@ async function newHash(deps: Deps, tenantId: string, user: PasswordRow, password
 async function write(
   deps: Deps,
   context: RequestContext,
-  before: PasswordRow,
   userId: string,
   hash: string,
-  options: { mustChange: boolean; imported: Buffer | null; keepSessionId?: string | undefined },
+  options: {
+    mustChange: boolean;
+    imported: Buffer | null;
+    /** The person is told. */
+    isNews: boolean;
+    keepSessionId?: string | undefined;
+  },
 ): Promise<void> {
   const { tenantId } = context;
   const tenant = await findTenantById(deps, tenantId);
@@ -158,8 +165,7 @@ async function write(
       exceptSessionId: options.keepSessionId,
       reason: "password changed",
     });
-    // A first password is no news to who gets it, and what another system has changed it tells itself.
-    if (before.hash === null || imported !== null) return;
+    if (!options.isNews) return;
     const notice = { template: "password-changed" as const, values: { time: now } };
     await noticeTo(within(deps, tx), context, { id: tenantId }, userId, notice);
   });

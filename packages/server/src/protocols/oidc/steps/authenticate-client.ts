@@ -1,4 +1,4 @@
-import { type Application, checkClientSecret, findApplication } from "../../../domain/applications/index.ts";
+import { type Application, findApplication, provesToBe } from "../../../domain/applications/index.ts";
 import { isId } from "../../../kernel/identifiers.ts";
 import { checkAssertion } from "../check-assertion.ts";
 import { type ClientCredentials, readClientCredentials } from "../client-credentials.ts";
@@ -27,17 +27,20 @@ function authenticate(
   credentials: ClientCredentials,
   application: Application | null,
 ): void | Promise<void> {
-  if (!application) throw rejected("unknown client");
-  if (application.tokenEndpointAuthMethod !== credentials.method) {
+  if (application && application.tokenEndpointAuthMethod !== credentials.method) {
     throw rejected(`registered for ${application.tokenEndpointAuthMethod}, used ${credentials.method}`);
   }
+  if ("secret" in credentials) {
+    const { clientId, secret } = credentials;
+    if (!provesToBe(exchange.deps, exchange.context, clientId, application, secret)) {
+      throw rejected(application ? "wrong secret" : "unknown client");
+    }
+  }
+  if (!application) throw rejected("unknown client");
   if (credentials.method === "private_key_jwt") {
     return checkAssertion(exchange, application, credentials.assertion).then(() =>
       accept(exchange, application),
     );
-  }
-  if (credentials.method !== "none" && !checkClientSecret(exchange.deps, application, credentials.secret)) {
-    throw rejected("wrong secret");
   }
   accept(exchange, application);
 }
