@@ -6,6 +6,7 @@ import { findUser, pathOf } from "../find.ts";
 import { collect, connected, count } from "../options.ts";
 import { answer, details, table } from "../output.ts";
 import { type PasswordOptions, readPassword } from "../password.ts";
+import { factorsCommand } from "./user-factors.ts";
 
 const REFERENCE = "username, e-mail address, phone number or id";
 
@@ -19,6 +20,7 @@ export function userCommand(): Command {
     .addCommand(change("suspend", "Stop a user from signing in, and end the sessions"))
     .addCommand(change("activate", "Let a suspended user sign in again"))
     .addCommand(setPassword())
+    .addCommand(factorsCommand())
     .addCommand(remove());
 }
 
