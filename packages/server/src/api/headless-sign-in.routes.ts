@@ -37,7 +37,7 @@ const FlowHeaders = Type.Object({
   ),
   "ostiary-device": Type.Optional(
     Type.String({
-      maxLength: 256,
+      maxLength: 1_024,
       pattern: "^[\\u0021-\\u007E]+$",
       description: "`device` of a sign-in before",
     }),

@@ -22,7 +22,8 @@ const PATIENCE = 300_000;
  *
  * @param input.subject - id of the flow or session in which the answer must come.
  * @param input.userId - only after another factor has proven who it is: the user's passkeys are named, and no other
- *   user's is accepted. Without it the person's device offers what it has, and a guesser learns nothing.
+ *   user's is accepted. Without it the person's device offers what it has, and a guesser learns nothing. It must then
+ *   check who holds it: a key that was a second factor would else be the only one, for whoever has found it.
  * @throws IdentityError `passkey.unavailable`
  */
 export async function passkeyChallenge(
@@ -38,7 +39,7 @@ export async function passkeyChallenge(
     rpID: rpId,
     challenge: Uint8Array.from(newChallenge(deps, what)),
     timeout: PATIENCE,
-    userVerification: "preferred",
+    userVerification: userId === null ? "required" : "preferred",
     allowCredentials: mine.map(({ credentialId, transports }) => ({
       id: credentialId.toString("base64url"),
       transports: transports as never,
@@ -79,7 +80,7 @@ export async function checkPasskey(
   const passkey = await selectPasskeyByCredential(tx, tenantId, credentialId);
   if (!passkey || (userId !== null && passkey.userId !== userId)) throw rejected("unknown passkey");
   try {
-    const verified = await verify(deps, tenantId, passkey, challenge, response);
+    const verified = await verify(deps, tenantId, passkey, response, { challenge, isFirst: userId === null });
     if (!(await consumeChallenge(deps, tx, tenantId, challenge))) throw rejected("used before");
     const { newCounter: counter, credentialBackedUp: backedUp, userVerified } = verified;
     const use = { counter, backedUp, now: deps.clock.now() };
@@ -96,8 +97,8 @@ async function verify(
   deps: Deps,
   tenantId: string,
   passkey: Passkey,
-  challenge: string,
   response: AuthenticationResponseJSON,
+  { challenge, isFirst }: { challenge: string; isFirst: boolean },
 ) {
   const { origins } = relyingParty(deps);
   const handle = response.response.userHandle;
@@ -109,7 +110,7 @@ async function verify(
     expectedChallenge: challenge,
     expectedOrigin: origins,
     expectedRPID: passkey.rpId,
-    requireUserVerification: false,
+    requireUserVerification: isFirst,
     credential: {
       id: response.id,
       publicKey: Uint8Array.from(passkey.publicKey),

@@ -4,7 +4,7 @@ export { anyBreachedPasswords, createBreachedPasswordsFile } from "./breached-pa
 export { type CheckedPasskey, checkPasskey, passkeyChallenge } from "./check-passkey.ts";
 export { checkPassword } from "./check-password.ts";
 export { CREDENTIAL_EXPIRIES } from "./expire.ts";
-export { deleteAllFactors as dropFactors } from "./factor.store.ts";
+export { deleteAllFactors as dropFactors, lockFactors } from "./factor.store.ts";
 export { noticeTo } from "./factor-changes.ts";
 export {
   addressesOfUser,

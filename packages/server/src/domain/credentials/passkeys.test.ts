@@ -149,8 +149,8 @@ describe("a passkey", () => {
   it("says who it is, and whether the device has checked the person", async () => {
     const { userId, device, id } = await aHolder();
     expect(await check(device.get(await challenge()))).toEqual({ userId, id, userVerified: true });
-    const unverified = device.get(await challenge(), { userVerified: false });
-    expect(await check(unverified)).toEqual({ userId, id, userVerified: false });
+    const second = device.get(await challenge("flow", userId), { userVerified: false });
+    expect(await check(second, { userId })).toEqual({ userId, id, userVerified: false });
   });
 
   it("works on the sites that the installation names", async () => {
@@ -169,6 +169,7 @@ describe("a passkey", () => {
     ["of another user", { userHandle: Buffer.from("0".repeat(48)).toString("base64url") }],
     ["with a counter that goes back", { counter: 0 }],
     ["with an unknown id", { credentialId: randomBytes(32) }],
+    ["as the only factor, of whoever holds it", { userVerified: false }],
   ])("is refused %s", async (_what, lies) => {
     const { device } = await aHolder();
     await check(device.get(await challenge()));

@@ -24,7 +24,9 @@ export async function flowView(
   const needs = asksMore ? await needsOfFlow(deps, tenant, flow) : undefined;
   const secondFactors = flow.state === "second-factor" ? [...(needs?.offered ?? [])] : [];
   const enrollable = flow.state === "enrol-factor" ? [...(needs?.enrollable ?? [])] : [];
-  const isOffered = (step: Step) => isStepOffered(step, flow, tenant, { methods, secondFactors, enrollable });
+  const hasPasswords = methodsOf(tenant, application).includes("password");
+  const isOffered = (step: Step) =>
+    isStepOffered(step, flow, tenant, { methods, hasPasswords, secondFactors, enrollable });
   return {
     id: flow.id,
     state: flow.state,
@@ -44,6 +46,8 @@ export async function flowView(
 
 interface Offers {
   methods: readonly SignInMethod[];
+  /** Whatever the state. */
+  hasPasswords: boolean;
   secondFactors: readonly SecondFactor[];
   enrollable: readonly string[];
 }
@@ -78,7 +82,7 @@ function isStepOffered(step: Step, flow: Flow, { settings }: Tenant, offers: Off
       return offers.enrollable.includes("passkey");
     case "start-recovery":
     case "start-unlock":
-      return settings.signIn.recovery.length > 0 && settings.signIn.methods.includes("password");
+      return settings.signIn.recovery.length > 0 && offers.hasPasswords;
     case "sign-up":
       return settings.signUp === "open" && flow.facts.boundTo === undefined;
     case "change-identifier":

@@ -56,6 +56,7 @@ export async function giveCode(
       });
     case "recovery":
       return use("recovery", async (tx, { userId, channel }) => {
+        checkMethod(tenant, await findItsApplication(deps, tenant.id, flow), "password");
         // A mailbox alone is not enough in a browser that was remembered when it was another's.
         const facts = { first: "recovery", channel, newPassword: true, deviceRemembered: false } as const;
         return go(tx, { step, userId, amr: AMR[channel], facts });

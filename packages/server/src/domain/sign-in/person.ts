@@ -6,7 +6,7 @@ import { factorsOfUser, findKnownDevice, mustChangePassword } from "../credentia
 import type { Deps } from "../deps.ts";
 import { findUser } from "../users/index.ts";
 import type { Flow } from "./flow.ts";
-import { type Enrollable, type Factors, type Needs, needsOf, type Person } from "./needs.ts";
+import { type Enrollable, type Factors, type Needs, needsOf, type Person, stateAfter } from "./needs.ts";
 
 /** `registerSource` of who has created the account himself. */
 export const SIGNED_UP = "sign-up";
@@ -80,13 +80,21 @@ export async function checkOffered(
   if (!offered.includes(factor)) throw new IdentityError("sign_in.method_not_allowed");
 }
 
-/** @throws IdentityError `sign_in.method_not_allowed` */
+/**
+ * Asked before a factor is set up, and again under the lock of the person's factors: what was set up since the flow came
+ * to its state is to be given, and whoever only knows the password must not set up another one beside it.
+ *
+ * @throws IdentityError `sign_in.method_not_allowed`, `flow.wrong_step`
+ */
 export async function checkEnrollable(
   deps: Deps,
   tenant: Tenant,
   flow: Flow,
   factor: Enrollable,
 ): Promise<void> {
-  const { enrollable } = await needsOfFlow(deps, tenant, flow);
-  if (!enrollable.includes(factor)) throw new IdentityError("sign_in.method_not_allowed");
+  const needs = await needsOfFlow(deps, tenant, flow);
+  if (!needs.enrollable.includes(factor)) throw new IdentityError("sign_in.method_not_allowed");
+  if (stateAfter(needs, flow) !== "enrol-factor") {
+    throw new IdentityError("flow.wrong_step", { reason: "there is a second factor by now" });
+  }
 }

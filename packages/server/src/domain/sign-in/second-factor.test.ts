@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newSecret } from "../../kernel/identifiers.ts";
+import { SoftwareAuthenticator } from "../../testing/software-authenticator.ts";
 import { refusal } from "../../testing/two-tenants.ts";
 import { createApplication } from "../applications/index.ts";
 import { acrOf, findSessionByCookie } from "../sessions/index.ts";
@@ -153,16 +154,11 @@ describe("a passkey", () => {
     expect(acrOf((await amrOf(done)) ?? [])).toBe("phr");
   });
 
-  it("is one factor when it has not, so that another kind is asked for", async () => {
+  it("is no first factor when it has not: whoever has found it would be let in by it alone", async () => {
     const { id } = await s.aPerson();
     const device = await s.withPasskey(id);
-    expect((await passkey(await s.begin(), device, { userVerified: false })).flow.state).toBe(
-      "authenticated",
-    );
-    const secret = await s.withTotp(id);
-    const { flow } = await passkey(await s.begin(), device, { userVerified: false });
-    expect(await view(flow)).toMatchObject({ state: "second-factor", secondFactors: ["totp"] });
-    expect((await totp(flow, s.shown(secret))).flow.amr).toEqual(["swk", "otp", "mfa"]);
+    const attempt = passkey(await s.begin(), device, { userVerified: false });
+    expect(await refusal(attempt)).toBe("passkey.rejected");
   });
 
   it("is asked for after the password, as a second factor", async () => {
@@ -212,6 +208,36 @@ describe("the policy", () => {
     const done = await give(s.shown(begun.secret));
     expect([done.flow.state, done.flow.amr]).toEqual(["authenticated", ["pwd", "otp", "mfa"]]);
     expect((await s.withPassword(other.name)).flow.state).toBe("second-factor");
+  });
+
+  it("lets nobody set up a factor who came that far before there was one", async () => {
+    await s.policy({ secondFactor: "always" });
+    const { id, name } = await s.aPerson();
+    const thief = (await s.withPassword(name)).flow;
+    const tenant = await s.tenant();
+    const begun = await beginEnrolTotp(s.deps, s.visitor, tenant, thief);
+    await s.withTotp(id); // replaces what was begun
+    const again = () => beginEnrolTotp(s.deps, s.visitor, tenant, thief);
+    expect(await refusal(again())).toBe("flow.wrong_step");
+    const enrol = enrolTotp(s.deps, s.visitor, tenant, thief, { id: begun.id, code: s.shown(begun.secret) });
+    expect(await refusal(enrol)).toBe("flow.wrong_step");
+    expect(await refusal(beginEnrolPasskey(s.deps, s.visitor, tenant, thief))).toBe("flow.wrong_step");
+  });
+
+  it("lets one of two set up a factor who know the password at the same time", async () => {
+    await s.policy({ secondFactor: "always" });
+    const { name } = await s.aPerson();
+    const tenant = await s.tenant();
+    const flows = [(await s.withPassword(name)).flow, (await s.withPassword(name)).flow];
+    const made = await Promise.all(
+      flows.map(async (flow) => {
+        const device = new SoftwareAuthenticator(s.deps.publicUrl);
+        const response = device.create(await beginEnrolPasskey(s.deps, s.visitor, tenant, flow));
+        return () => enrolPasskey(s.deps, s.visitor, tenant, flow, { response });
+      }),
+    );
+    const outcomes = await Promise.all(made.map((enrol) => refusal(enrol())));
+    expect(outcomes.sort()).toEqual(["flow.wrong_step", "fulfilled"]);
   });
 
   it("lets a passkey be enrolled, which is the better of the two", async () => {

@@ -7,8 +7,9 @@ import {
   checkTotp,
   confirmTotp,
   finishPasskey,
+  lockFactors,
 } from "../credentials/index.ts";
-import type { Deps } from "../deps.ts";
+import { type Deps, within } from "../deps.ts";
 import { subjectOf } from "./deliver-code.ts";
 import { type Browser, proceed } from "./finish.ts";
 import type { Flow, StepResult } from "./flow.ts";
@@ -80,9 +81,10 @@ export async function enrolTotp(
   input: Browser & { id: string; code: string },
 ): Promise<StepResult> {
   const userId = whose(flow, "enrol-totp");
-  await checkEnrollable(deps, tenant, flow, "totp");
   const { id, code } = input;
   return deps.database.transaction(async (tx) => {
+    await lockFactors(tx, tenant.id, userId);
+    await checkEnrollable(within(deps, tx), tenant, flow, "totp");
     await confirmTotp(deps, tx, asUser(context, userId), tenant, userId, { id, code });
     const proof = { step: "enrol-totp", userId, amr: ["otp", "mfa"], facts: { second: "totp" } } as const;
     return proceed(deps, tx, context, tenant, flow, proof, input);
@@ -110,9 +112,10 @@ export async function enrolPasskey(
   input: Browser & { response: unknown; name?: string | undefined },
 ): Promise<StepResult> {
   const userId = whose(flow, "enrol-passkey");
-  await checkEnrollable(deps, tenant, flow, "passkey");
   const { response, name } = input;
   return deps.database.transaction(async (tx) => {
+    await lockFactors(tx, tenant.id, userId);
+    await checkEnrollable(within(deps, tx), tenant, flow, "passkey");
     const made = { subject: subjectOf(flow), response, name };
     await finishPasskey(deps, tx, asUser(context, userId), tenant, userId, made);
     const proof = {

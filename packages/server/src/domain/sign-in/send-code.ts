@@ -83,6 +83,7 @@ export async function startRecovery(
   input: IdentifierStep & { way?: Way | undefined },
 ): Promise<StepResult> {
   const state = nextState(flow.state, "start-recovery");
+  checkMethod(tenant, await findItsApplication(deps, tenant.id, flow), "password");
   const way = checkedWay(tenant, input.way);
   return sendTo(deps, context, tenant, flow, { purpose: "recovery", state, ...input, way });
 }
@@ -100,6 +101,7 @@ export async function startUnlock(
   input: IdentifierStep & { way?: Way | undefined },
 ): Promise<StepResult> {
   const state = nextState(flow.state, "start-unlock");
+  checkMethod(tenant, await findItsApplication(deps, tenant.id, flow), "password");
   const way = checkedWay(tenant, input.way);
   return sendTo(deps, context, tenant, flow, { purpose: "unlock", state, ...input, way });
 }
@@ -108,7 +110,7 @@ export async function startUnlock(
 function checkedWay({ settings: { signIn } }: Tenant, wanted: Way | undefined): Way {
   const way = wanted ?? signIn.recovery[0];
   const channel = way === "backup_email" ? "email" : way;
-  if (!way || !channel || !signIn.methods.includes("password") || !signIn.recovery.includes(channel)) {
+  if (!way || !channel || !signIn.recovery.includes(channel)) {
     throw new IdentityError("sign_in.method_not_allowed");
   }
   return way;
