@@ -7,6 +7,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { applyCommand, exportCommand } from "./commands/configuration.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommand } from "./commands/group.ts";
+import { importCommand } from "./commands/import.ts";
 import { keyCommand } from "./commands/key.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { organizationCommand } from "./commands/organization.ts";
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     migrateCommand(),
     applyCommand(),
     exportCommand(),
+    importCommand(),
     userCommand(),
     appCommand(),
     groupCommand(),
