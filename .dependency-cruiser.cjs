@@ -57,6 +57,7 @@ module.exports = {
       { path: S, pathNot: [`${S}/platform/database/`, "\\.store\\.ts$"] },
       { path: "node_modules/(@types/)?pg/" },
     ),
+    rule("browsers-have-no-node", { path: "^packages/sdk/src/zibanu/" }, { dependencyTypes: ["core"] }),
     rule("no-tests-in-the-product", {}, { path: TESTS }),
     rule("no-unresolved", {}, { couldNotResolve: true }), // an import it cannot resolve would pass every other rule
     rule("no-cycles", {}, { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }),

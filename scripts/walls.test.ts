@@ -80,6 +80,7 @@ const BREACHES: [string, string, string][] = [
   ["packages/contracts/src/a.ts", "../../server/src/kernel/clock.ts", "layer contracts/"],
   ["packages/cli/src/a.ts", "../../server/src/domain/users/index.ts", "layer cli/"],
   ["packages/sdk/src/a.ts", "../../server/src/index.ts", "layer sdk/"],
+  ["packages/sdk/src/zibanu/a.ts", "node:crypto", "browsers-have-no-node"],
   [`${S}/api/d.ts`, "../../../sdk/src/blueking/index.ts", "layer (api|pages)/"],
   [`${S}/domain/roles/cycle-a.ts`, "./cycle-b.ts", "no-cycles"],
 ];
