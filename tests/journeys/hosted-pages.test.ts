@@ -1,108 +1,25 @@
 /** What a person does, in a real browser on a real server: every page that is passed is looked at by axe-core too. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createApplication } from "../../packages/server/src/domain/applications/index.ts";
 import { createSetUpLink } from "../../packages/server/src/domain/sign-in/index.ts";
-import { createTenant } from "../../packages/server/src/domain/tenants/index.ts";
-import { createUser } from "../../packages/server/src/domain/users/index.ts";
-import { aServer, type TestServer } from "../../packages/server/src/testing/a-server.ts";
-import { contextOf } from "../../packages/server/src/testing/test-deps.ts";
-import { BROWSER_AVAILABLE, launchBrowser } from "../pages/browser.ts";
-import { inspect } from "../pages/inspect.ts";
-import { openShop, type Shop } from "./shop.ts";
-
-const PASSWORD = "correct horse battery staple";
-const NEW_PASSWORD = "purple monkey dishwasher radio";
-const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 760 } };
+import { BROWSER_AVAILABLE } from "../pages/browser.ts";
+import { heading, NEW_PASSWORD, PASSWORD, PHONE, press, signIn, World } from "./world.ts";
 
 describe.skipIf(!BROWSER_AVAILABLE)("a person in a browser", () => {
-  const directory = mkdtempSync(join(tmpdir(), "ostiary-journeys-"));
-  let server: TestServer;
-  let browser: Browser;
-  let shop: Shop;
-  let shots = 0;
-  let tenants = 0;
+  let world: World;
 
   beforeAll(async () => {
-    [server, browser, shop] = await Promise.all([aServer({ listen: true }), launchBrowser(), openShop()]);
+    world = await World.open("journeys");
   });
-
-  afterAll(async () => {
-    await browser?.close();
-    shop?.close();
-    await server?.[Symbol.asyncDispose]();
-    console.info(`Pictures of the journeys: ${directory}`);
-  });
-
-  /** A tenant with the shop as its application; the base address of its pages. */
-  async function aTenant(settings: object = {}, application: object = {}) {
-    const { deps } = server;
-    const slug = `journey-${++tenants}`;
-    const tenant = await createTenant(deps, contextOf(server.tenantId), {
-      slug,
-      name: "Example Ltd",
-      settings: { signUp: "open", ...settings },
-    });
-    const created = await createApplication(deps, contextOf(tenant.id), {
-      slug: "shop",
-      name: "Shop",
-      tokenEndpointAuthMethod: "none",
-      redirectUris: [`${shop.origin}/callback`],
-      postLogoutRedirectUris: [`${shop.origin}/bye`],
-      ...application,
-    });
-    const base = `${server.url}/t/${slug}`;
-    await shop.configure(base, created.application.id);
-    const user = (username: string) =>
-      createUser(deps, contextOf(tenant.id), { username, nickname: "Ann", password: { plain: PASSWORD } });
-    return { base, user };
-  }
-
-  async function inBrowser(
-    options: BrowserContextOptions,
-    visit: (page: Page) => Promise<void>,
-  ): Promise<void> {
-    const context: BrowserContext = await browser.newContext(options);
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on("console", (message) => {
-      // A refusal is shown as a page with its status, which the console reports.
-      if (message.type() === "error" && !message.text().includes("status of 4"))
-        complaints.push(message.text());
-    });
-    await visit(page);
-    expect(complaints).toEqual([]);
-    await context.close();
-  }
-
-  /** Takes a picture, and lets axe-core look where its script may run. */
-  async function look(page: Page, name: string, script = true): Promise<void> {
-    const number = String(++shots).padStart(2, "0");
-    await page.screenshot({ path: join(directory, `${number} ${name}.png`), fullPage: true });
-    if (script) expect(await inspect(page), name).toEqual([]);
-  }
-
-  const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
-
-  async function signIn(page: Page, username: string, password: string): Promise<void> {
-    await page.fill("#identifier", username);
-    await page.fill("#password", password);
-    await press(page, "Sign in");
-  }
-
-  const heading = (page: Page) => page.locator("h1").textContent();
+  afterAll(() => world[Symbol.asyncDispose]());
 
   it.each([true, false])(
     "signs up, allows an application, looks after the account and leaves; script allowed: %s",
     async (javaScriptEnabled) => {
-      const { base } = await aTenant();
+      const { base } = await world.aTenant();
       const options = { ...PHONE, javaScriptEnabled };
-      await inBrowser(options, async (page) => {
-        await page.goto(shop.origin);
-        await look(page, "sign-in for an application", javaScriptEnabled);
+      await world.inBrowser(options, async (page) => {
+        await page.goto(world.shop.origin);
+        await world.look(page, "sign-in for an application", javaScriptEnabled);
         await page.getByRole("link", { name: "Create one" }).click();
         await page.fill("#username", "ann");
         await page.fill("#email", "ann@example.com");
@@ -111,53 +28,53 @@ describe.skipIf(!BROWSER_AVAILABLE)("a person in a browser", () => {
         await press(page, "Create account");
         await page.getByRole("alert").getByText("too short").waitFor();
         expect(await page.inputValue("#nickname")).toBe("Ann");
-        await look(page, "sign-up refused", javaScriptEnabled);
+        await world.look(page, "sign-up refused", javaScriptEnabled);
         await page.fill("#password", PASSWORD);
         await press(page, "Create account");
         expect(await heading(page)).toContain("Shop asks for access");
-        await look(page, "consent", javaScriptEnabled);
+        await world.look(page, "consent", javaScriptEnabled);
         await press(page, "Allow");
         expect(await heading(page)).toBe("Hello Ann");
 
-        await page.goto(shop.origin); // signed in and allowed: nothing is asked
+        await page.goto(world.shop.origin); // signed in and allowed: nothing is asked
         expect(await heading(page)).toBe("Hello Ann");
 
         await page.goto(`${base}/account`);
-        await look(page, "account", javaScriptEnabled);
+        await world.look(page, "account", javaScriptEnabled);
         await page.getByRole("link", { name: "Profile" }).click();
         await page.fill("#name", "Ann Example");
         await page.fill("#website", "ftp://ann.example.com"); // an address for the browser, but not for us
         await press(page, "Save profile");
         await page.getByRole("alert").waitFor();
-        await look(page, "profile refused", javaScriptEnabled);
+        await world.look(page, "profile refused", javaScriptEnabled);
         await page.fill("#website", "https://ann.example.com");
         await press(page, "Save profile");
         await page.getByText("Your profile is saved.").waitFor();
-        await look(page, "profile saved", javaScriptEnabled);
+        await world.look(page, "profile saved", javaScriptEnabled);
 
         await page.getByRole("link", { name: "Password" }).click();
-        await look(page, "password", javaScriptEnabled);
+        await world.look(page, "password", javaScriptEnabled);
         await page.fill("#currentPassword", PASSWORD);
         await page.fill("#newPassword", NEW_PASSWORD);
         await page.fill("#newPasswordAgain", NEW_PASSWORD);
         await press(page, "Change password");
         await page.getByText("Your password is changed.").waitFor();
 
-        await inBrowser({ ...options, viewport: { width: 1440, height: 900 } }, async (other) => {
+        await world.inBrowser({ ...options, viewport: { width: 1440, height: 900 } }, async (other) => {
           await other.goto(`${base}/account`);
           await signIn(other, "ann", PASSWORD);
           await other.getByRole("alert").getByText("is not right").waitFor();
           expect(await other.inputValue("#identifier")).toBe("ann");
-          await look(other, "wrong password", javaScriptEnabled);
+          await world.look(other, "wrong password", javaScriptEnabled);
           await signIn(other, "ANN@example.com", NEW_PASSWORD);
           expect(await heading(other)).toBe("Ann");
-          await look(other, "account on a wide screen", javaScriptEnabled);
+          await world.look(other, "account on a wide screen", javaScriptEnabled);
 
           await page.goto(`${base}/account/sessions`);
-          await look(page, "sessions", javaScriptEnabled);
+          await world.look(page, "sessions", javaScriptEnabled);
           await page.getByRole("button", { name: "Sign out Chrome" }).click();
           await page.getByText("That session has ended.").waitFor();
-          await look(page, "sessions ended", javaScriptEnabled);
+          await world.look(page, "sessions ended", javaScriptEnabled);
           await expect
             .poll(async () => other.goto(`${base}/account`).then(() => heading(other)))
             .toBe("Sign in");
@@ -165,11 +82,11 @@ describe.skipIf(!BROWSER_AVAILABLE)("a person in a browser", () => {
 
         await page.goto(`${base}/account`);
         await page.getByRole("link", { name: "Sign out" }).click();
-        await look(page, "sign-out question", javaScriptEnabled);
+        await world.look(page, "sign-out question", javaScriptEnabled);
         await press(page, "Sign out");
         expect(await heading(page)).toBe("You are signed out");
-        await look(page, "signed out", javaScriptEnabled);
-        await page.goto(shop.origin);
+        await world.look(page, "signed out", javaScriptEnabled);
+        await page.goto(world.shop.origin);
         expect(await heading(page)).toBe("Sign in");
       });
     },
@@ -177,44 +94,44 @@ describe.skipIf(!BROWSER_AVAILABLE)("a person in a browser", () => {
   );
 
   it("leaves the application and the server together, and may refuse what an application asks", async () => {
-    const { user } = await aTenant();
+    const { user } = await world.aTenant();
     await user("ann");
-    await inBrowser(PHONE, async (page) => {
-      await page.goto(shop.origin);
+    await world.inBrowser(PHONE, async (page) => {
+      await page.goto(world.shop.origin);
       await signIn(page, "ann", PASSWORD);
       await press(page, "Deny");
       expect(await heading(page)).toBe("Refused: access_denied");
-      await page.goto(shop.origin);
+      await page.goto(world.shop.origin);
       await press(page, "Allow");
       expect(await heading(page)).toBe("Hello Ann");
-      await page.goto(`${shop.origin}/leave`);
+      await page.goto(`${world.shop.origin}/leave`);
       expect(await heading(page)).toBe("Goodbye");
-      await page.goto(shop.origin);
+      await page.goto(world.shop.origin);
       expect(await heading(page)).toBe("Sign in");
     });
   }, 60_000);
 
   it("is led on to another origin of the application, which is registered as its homepage", async () => {
-    const { user } = await aTenant({}, { homepage: shop.front, consent: "implicit" });
+    const { user } = await world.aTenant({}, { homepage: world.shop.front, consent: "implicit" });
     await user("ann");
-    shop.goOn = true;
-    await inBrowser(PHONE, async (page) => {
-      await page.goto(shop.origin);
+    world.shop.goOn = true;
+    await world.inBrowser(PHONE, async (page) => {
+      await page.goto(world.shop.origin);
       await signIn(page, "ann", PASSWORD);
       await page.getByText("Hello Ann in front").waitFor();
     });
-    shop.goOn = false;
+    world.shop.goOn = false;
   }, 60_000);
 
   it("hands a posted answer over, with script and without", async () => {
-    const { user } = await aTenant({}, { consent: "implicit" });
+    const { user } = await world.aTenant({}, { consent: "implicit" });
     await user("ann");
     for (const javaScriptEnabled of [true, false]) {
-      await inBrowser({ ...PHONE, javaScriptEnabled }, async (page) => {
-        await page.goto(`${shop.origin}/?response_mode=form_post`);
+      await world.inBrowser({ ...PHONE, javaScriptEnabled }, async (page) => {
+        await page.goto(`${world.shop.origin}/?response_mode=form_post`);
         await signIn(page, "ann", PASSWORD);
         if (!javaScriptEnabled) {
-          await look(page, "answer by a form", false);
+          await world.look(page, "answer by a form", false);
           await press(page, "Continue");
         }
         await page.getByText("Hello Ann").waitFor();
@@ -223,15 +140,15 @@ describe.skipIf(!BROWSER_AVAILABLE)("a person in a browser", () => {
   }, 60_000);
 
   it("goes back, reloads, presses twice and uses two tabs without getting lost", async () => {
-    const { base, user } = await aTenant({ signInForm: "identifier_first" }, { consent: "implicit" });
+    const { base, user } = await world.aTenant({ signInForm: "identifier_first" }, { consent: "implicit" });
     await user("ann");
-    await inBrowser(PHONE, async (page) => {
-      await page.goto(shop.origin);
-      await look(page, "identifier first");
+    await world.inBrowser(PHONE, async (page) => {
+      await page.goto(world.shop.origin);
+      await world.look(page, "identifier first");
       await page.fill("#identifier", "somebody");
       await press(page, "Next");
       await page.locator("#password").waitFor();
-      await look(page, "then the password");
+      await world.look(page, "then the password");
       await page.reload();
       expect(await page.inputValue("#identifier")).toBe("somebody");
       await page.goBack();
@@ -249,28 +166,28 @@ describe.skipIf(!BROWSER_AVAILABLE)("a person in a browser", () => {
       await tab.fill("#password", PASSWORD); // its flow is finished
       await press(tab, "Sign in");
       expect(await heading(tab)).toBe("This sign-in has expired");
-      await look(tab, "finished in another tab");
+      await world.look(tab, "finished in another tab");
       await tab.getByRole("link", { name: "Go to your account" }).click();
       expect(await heading(tab)).toBe("Ann");
       await tab.goto(`${base}/sign-in`);
       expect(await heading(tab)).toBe("You are signed in already");
-      await look(tab, "signed in already");
+      await world.look(tab, "signed in already");
       await page.goBack();
       expect(await page.locator("h1").count()).toBe(1);
     });
   }, 60_000);
 
   it("reads the pages in Chinese and in the dark, and changes the language", async () => {
-    const { base, user } = await aTenant();
+    const { base, user } = await world.aTenant();
     await user("ann");
-    await inBrowser({ ...PHONE, locale: "zh-CN", colorScheme: "dark" }, async (page) => {
+    await world.inBrowser({ ...PHONE, locale: "zh-CN", colorScheme: "dark" }, async (page) => {
       await page.goto(`${base}/account`);
       expect(await page.locator("html").getAttribute("lang")).toBe("zh-CN");
       await page.fill("#identifier", "ann");
       await page.fill("#password", "wrong");
       await page.locator("main form button[type=submit]").click();
       await page.getByRole("alert").waitFor();
-      await look(page, "Chinese, dark, wrong password");
+      await world.look(page, "Chinese, dark, wrong password");
       await page.getByRole("link", { name: "English" }).click();
       await signIn(page, "ann", PASSWORD);
       expect(await heading(page)).toBe("Ann");
@@ -279,25 +196,25 @@ describe.skipIf(!BROWSER_AVAILABLE)("a person in a browser", () => {
   }, 60_000);
 
   it("who installs the server sets the first password by the link", async () => {
-    const link = (await createSetUpLink(server.deps)) ?? "";
-    await inBrowser({ viewport: { width: 1440, height: 900 } }, async (page) => {
+    const link = (await createSetUpLink(world.server.deps)) ?? "";
+    await world.inBrowser({ viewport: { width: 1440, height: 900 } }, async (page) => {
       await page.goto(link);
-      await look(page, "set-up");
+      await world.look(page, "set-up");
       await page.fill("#password", PASSWORD);
       await page.fill("#passwordAgain", PASSWORD);
       await press(page, "Set password");
       await page.getByText("The password is set. Sign in with it.").waitFor();
       expect(await page.inputValue("#identifier")).toBe("administrator");
-      await look(page, "after the set-up");
+      await world.look(page, "after the set-up");
       await page.fill("#password", PASSWORD);
       await press(page, "Sign in");
       expect(await heading(page)).toBe("administrator");
       await page.goto(link);
       expect(await heading(page)).toBe("This link no longer works");
-      await look(page, "the link again");
-      await page.goto(`${server.url}/nothing/here`);
+      await world.look(page, "the link again");
+      await page.goto(`${world.server.url}/nothing/here`);
       expect(await heading(page)).toBe("There is no page here");
-      await look(page, "no page");
+      await world.look(page, "no page");
     });
   }, 60_000);
 });

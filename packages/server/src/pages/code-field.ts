@@ -77,6 +77,12 @@ export function otherWays(texts: Texts, other: OtherWays | undefined): SafeHtml 
     const href = linkUrl(url);
     return html`${href && html`<li><a href="${href}">${texts.t(WAYS[factor])}</a></li>`}`;
   };
+  // A single "another way" needs no heading.
+  const [only, ...more] = other.ways;
+  if (only?.factor === "other" && more.length === 0) {
+    return html`<p class="below"><a href="${linkUrl(only.url) ?? ""}">${texts.t(WAYS.other)}</a></p>
+${someoneElse && html`<p class="below near"><a href="${someoneElse}">${texts.t("signIn.otherIdentifier")}</a></p>`}`;
+  }
   return html`${
     other.ways.length > 0 &&
     html`<section class="ways"><h2>${texts.t("way.title")}</h2><ul>${other.ways.map(way)}</ul></section>`

@@ -64,7 +64,7 @@ ${form(
   view,
   html`${codeField(fieldsOf(view, { optional: true }))}
 ${button(texts, "totp.submit", { name: "step", value: "enrol-totp", busy: "form.saving" })}`,
-  { id: view.id, uri: view.uri },
+  { method: "totp", id: view.id, uri: view.uri },
 )}</li>
 </ol>`,
   });

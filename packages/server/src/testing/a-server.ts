@@ -17,7 +17,7 @@ export interface TestServer extends AsyncDisposable {
   tenantId: string;
   /** All rights: `authorization: <operator>` for API v1. */
   operator: string;
-  /** Only with `listen: true`: `http://127.0.0.1:<port>`, also the public URL. */
+  /** Only with `listen: true`: `http://<host>:<port>`, also the public URL. */
   url: string;
   database: TestDatabase;
 }
@@ -25,6 +25,8 @@ export interface TestServer extends AsyncDisposable {
 export interface TestServerOptions {
   /** Listens on a free port; default: only `app.inject`. */
   listen?: boolean;
+  /** Its name with `listen`; passkeys need a domain. Default: `127.0.0.1`. */
+  host?: "127.0.0.1" | "localhost";
   /** Another process's database: two servers on one. The caller disposes it. */
   on?: TestDatabase;
   config?: Partial<ServerConfig>;
@@ -37,7 +39,7 @@ export async function aServer(options: TestServerOptions = {}): Promise<TestServ
   const database = options.on ?? (await aDatabase());
   const clock = new AdjustableClock();
   const port = options.listen ? (options.port ?? (await freePort())) : 0;
-  const url = options.listen ? `http://127.0.0.1:${port}` : "http://ostiary.test";
+  const url = options.listen ? `http://${options.host ?? "127.0.0.1"}:${port}` : "http://ostiary.test";
   const config = readConfig(
     {},
     { logLevel: "silent", rateLimits: "memory", poolSize: 8, mail: "log", ...options.config },
