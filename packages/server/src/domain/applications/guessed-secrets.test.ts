@@ -87,3 +87,8 @@ it("right secrets are never counted, and cost no statement", () => {
   const offline = { ...one, limits: {} as never };
   for (let i = 0; i < 1_000; i++) expect(ask(offline, shop.secret, "192.0.2.5")).toBe(true);
 });
+
+it("a call without a secret is no guess", () => {
+  const offline = { ...one, limits: {} as never };
+  expect(ask(offline, "", "192.0.2.6")).toBe(false);
+});
