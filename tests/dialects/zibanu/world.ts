@@ -3,10 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TenantSettingsPatch } from "@ostiary/contracts";
 import { createRole } from "../../../packages/server/src/domain/access/index.ts";
+import { createPasswordHasher } from "../../../packages/server/src/domain/credentials/index.ts";
 import { addGroupMembers, createGroup } from "../../../packages/server/src/domain/groups/index.ts";
+import { findPerson } from "../../../packages/server/src/domain/levels/index.ts";
 import { ensureFlagRole } from "../../../packages/server/src/domain/levels/permission-numbers.ts";
 import { finishOutgoing } from "../../../packages/server/src/domain/outgoing/index.ts";
+import { createSession } from "../../../packages/server/src/domain/sessions/index.ts";
 import { findTenantById, updateSettings } from "../../../packages/server/src/domain/tenants/index.ts";
+import { issueSlidingToken } from "../../../packages/server/src/domain/tokens/index.ts";
 import { createUser, updateUser } from "../../../packages/server/src/domain/users/index.ts";
 import { ALL_PERMISSIONS } from "../../../packages/server/src/kernel/context.ts";
 import {
@@ -38,6 +42,8 @@ export interface World extends AsyncDisposable {
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** A token of one of the seeded users. */
   token(name: string, origin?: string): Promise<string>;
+  /** A token of the user with this number, in a session that no door counts; expired where that is asked. */
+  mint(serial: number, options?: { slot?: string; isExpired?: boolean }): Promise<string>;
   mails(): Promise<Mail[]>;
   configure(zibanu: TenantSettingsPatch["zibanu"]): Promise<void>;
 }
@@ -49,6 +55,9 @@ export interface CallOptions {
   origin?: string;
   headers?: Record<string, string>;
 }
+
+/** One hash for all of them: they take long. */
+const HASH = createPasswordHasher().hash(PASSWORD);
 
 /** name, group, further facts: the users of the oracle's seed, in its order, so that their numbers are 1 to 12. */
 const PEOPLE: readonly {
@@ -120,7 +129,7 @@ export async function aZibanu(
       },
       ...(body === undefined ? {} : { payload: isText ? (body as string) : JSON.stringify(body) }),
     });
-    const isJson = answer.headers["content-type"] === "application/json";
+    const isJson = answer.headers["content-type"] === "application/json" && answer.body !== "";
     return {
       status: answer.statusCode,
       headers: answer.headers as Record<string, string>,
@@ -136,6 +145,15 @@ export async function aZibanu(
       const body = { email: `${name}@example.com`, password: PASSWORD, close: true };
       const answer = await call("/login/", { body, ...(origin === undefined ? {} : { origin }) });
       return tokenOf(answer);
+    },
+    mint: async (serial, { slot = "zibanu:mint", isExpired = false } = {}) => {
+      const tenant = await findTenantById(deps, tenantId);
+      const person = tenant && (await findPerson(deps, tenant, { serial }));
+      if (!person) return "no.such.user";
+      const policy = { slot, idleSeconds: 3_600, absoluteSeconds: 86_400 };
+      const { session } = await createSession(deps, admin, { userId: person.id, amr: ["pwd"], policy });
+      const expiresAt = isExpired ? new Date(deps.clock.now().getTime() - 1_000) : session.expiresAt;
+      return issueSlidingToken(deps, tenant, { ...session, expiresAt }, { id: serial, claim: {} });
     },
     mails: async () => {
       await finishOutgoing(deps);
@@ -170,7 +188,7 @@ async function seed({ deps, tenantId }: TestServer): Promise<void> {
       email: `${name}@example.com`,
       emailVerified: true,
       profile: { givenName: `${name[0]?.toUpperCase()}${name.slice(1)}`, familyName: "Test" },
-      password: { plain: PASSWORD },
+      password: { hash: await HASH },
       roles,
       status: suspended ? "suspended" : "active",
     } as Parameters<typeof createUser>[2]);

@@ -91,6 +91,8 @@ const WORDS: Partial<Record<ErrorCode, Words | ((isNewer: boolean) => Words)>> =
     "api_exception",
     say("This password cannot be used. Choose another one."),
   ],
+  "code.too_soon": [429, "api_exception", say("Request was throttled.")],
+  "code.too_many": [429, "api_exception", say("Request was throttled.")],
   "request.rate_limited": [429, "api_exception", say("Request was throttled.")],
   "credential.busy": [503, "api_exception", say("Service temporarily unavailable, try again later.")],
   "server.unavailable": [503, "api_exception", say("Service temporarily unavailable, try again later.")],

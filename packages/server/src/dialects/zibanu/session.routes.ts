@@ -1,7 +1,14 @@
 import type { FastifyPluginAsync } from "fastify";
 import { changePassword } from "../../domain/credentials/index.ts";
 import type { Deps } from "../../domain/deps.ts";
-import { findPerson, isSingleSession, type Person, requestPassword } from "../../domain/levels/index.ts";
+import {
+  findPerson,
+  isSingleSession,
+  type Person,
+  redeemPasswordCode,
+  requestPassword,
+  requestPasswordCode,
+} from "../../domain/levels/index.ts";
 import { findSession, type Session } from "../../domain/sessions/index.ts";
 import { signInDirectly, signOut } from "../../domain/sign-in/index.ts";
 import { issueSlidingToken, refreshSlidingToken, verifySlidingToken } from "../../domain/tokens/index.ts";
@@ -19,7 +26,7 @@ import {
 } from "./calls.ts";
 import { isOneOf, NO_DATA, Refusal, refuse, refuseFields } from "./errors.ts";
 import { checkText } from "./fields.ts";
-import { type Sentence, say } from "./messages.ts";
+import { about, type Sentence, say } from "./messages.ts";
 import { hasProfile, toClaim } from "./translate.ts";
 
 /** Signing in and out, and one's own password. */
@@ -111,7 +118,10 @@ async function change(deps: Deps, call: SignedInCall) {
   const { settings, context, caller, reply } = call;
   const { old_password: old, new_password: next } = (await fieldsOf(call)).fields;
   const isNewer = settings.compat === "3.0";
-  if (old === undefined || next === undefined) throw notAcceptable("Old/New password are required.");
+  if (old === undefined || next === undefined) {
+    const text = say("Old/New password are required.");
+    throw refuse(406, "api_exception", isNewer ? about("Change password", text) : text);
+  }
   if (old === next) throw notAcceptable("The old and new password must be different");
   if (typeof old !== "string") throw notAcceptable("Old password does not match.");
   if (typeof next !== "string") throw notAcceptable("Not a valid string.");
@@ -132,11 +142,31 @@ async function request(deps: Deps, call: Call) {
   if (!("email" in fields)) throw refuse(406, "api_exception", NO_DATA);
   const email = typeof fields["email"] === "string" ? fields["email"] : "";
   const linkOf = (secret: string) => addressOf(deps, tenant, `/password/?token=${secret}`);
+  if (call.settings.compat === "3.0") {
+    await inTwoSteps(deps, call, email, fields, linkOf);
+    return succeed(reply);
+  }
   await requestPassword(deps, context, tenant, email, linkOf).catch((error: unknown) => {
     if (!isOneOf(error, "user.not_found")) throw error;
     throw notAcceptable("Email is not registered or user is not active.");
   });
   return succeed(reply);
+}
+
+/** Of the newer release: without a code one is mailed, with the code comes the new password or a link to choose one. */
+async function inTwoSteps(
+  deps: Deps,
+  { tenant, context }: Call,
+  email: string,
+  { code, new_password: password }: Fields,
+  linkOf: (secret: string) => string,
+): Promise<void> {
+  if (code === undefined) return requestPasswordCode(deps, context, tenant, email);
+  const input = { email, code: String(code), ...(typeof password === "string" ? { password } : {}) };
+  await redeemPasswordCode(deps, context, tenant, input, linkOf).catch((error: unknown) => {
+    if (isOneOf(error, "code.rejected", "code.used_up")) throw notAcceptable("Invalid code.");
+    throw error;
+  });
 }
 
 /** The text fields of a serializer, each required, and what else was sent. @throws Refusal 400, field by field */

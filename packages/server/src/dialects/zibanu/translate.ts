@@ -62,7 +62,19 @@ export function toClaim(person: Person, lastLogin: Date | null, { timeZone }: Se
 }
 
 /** An entry of the list of users. */
-export function toListed(person: Person, { timeZone }: Settings): object {
+export interface ListedPerson {
+  full_name: string;
+  email: string;
+  last_login: string | null;
+  is_staff: boolean;
+  is_superuser: boolean;
+  id: number;
+  first_name: string;
+  last_name: string;
+  level: number;
+}
+
+export function toListed(person: Person, { timeZone }: Settings): ListedPerson {
   return {
     full_name: fullName(person),
     email: person.email ?? "",

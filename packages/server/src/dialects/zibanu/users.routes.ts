@@ -19,7 +19,14 @@ import { isOneOf, NO_DATA, NO_RECORD, type Refusal, refuse } from "./errors.ts";
 import { about, say } from "./messages.ts";
 import { readKey, readPerson, toFields } from "./people.ts";
 import { allowed } from "./profile.ts";
-import { hasProfile, toDetails, toListed, toProfile, toShortProfile } from "./translate.ts";
+import {
+  hasProfile,
+  type ListedPerson,
+  toDetails,
+  toListed,
+  toProfile,
+  toShortProfile,
+} from "./translate.ts";
 
 /** Administration of users. */
 export function userRoutes(deps: Deps): FastifyPluginAsync {
@@ -27,13 +34,7 @@ export function userRoutes(deps: Deps): FastifyPluginAsync {
     addService(app, deps, "/user/add/", "token", (call) => add(deps, call));
     addService(app, deps, "/user/update/", "token", (call) => update(deps, call));
     addService(app, deps, "/user/delete/", "token", (call) => remove(deps, call));
-    addService(app, deps, "/user/list/", "token", async ({ context, tenant, settings, reply }) => {
-      const people = await listPeople(deps, context, tenant);
-      return answer(
-        reply,
-        people.map((person) => toListed(person, settings)),
-      );
-    });
+    addService(app, deps, "/user/list/", "token", (call) => list(deps, call));
     addService(app, deps, "/user/retrieve/", "token", (call) => retrieve(deps, call));
   };
 }
@@ -45,6 +46,30 @@ function checkMay({ context }: SignedInCall, action: "read" | "write"): void {
   const { permissions } = context;
   if (["*", "user:*", `user:${action}`].some((code) => permissions.has(code))) return;
   throw new IdentityError("permission.denied", { reason: `lacks user:${action}` });
+}
+
+async function list(deps: Deps, call: SignedInCall) {
+  const { context, tenant, settings, reply } = call;
+  const people = await listPeople(deps, context, tenant);
+  const listed = people.map((person) => toListed(person, settings));
+  if (settings.compat !== "3.0") return answer(reply, listed);
+  const { fields } = await fieldsOf(call);
+  const order = fields["order_by"];
+  if (order === undefined) return answer(reply, listed);
+  const sorted = typeof order === "string" ? sortedBy(listed, order) : undefined;
+  return sorted ? answer(reply, sorted) : answer(reply, ["Invalid 'order_by' field."], 400);
+}
+
+/** By one of the fields that are shown, downwards after a minus; undefined for any other. */
+function sortedBy(listed: readonly ListedPerson[], order: string): ListedPerson[] | undefined {
+  const isDown = order.startsWith("-");
+  const name = order.slice(isDown ? 1 : 0) as keyof ListedPerson;
+  if (listed[0] && !Object.hasOwn(listed[0], name)) return undefined;
+  const compare = (a: ListedPerson, b: ListedPerson) => {
+    const [one, other] = [a[name] ?? "", b[name] ?? ""];
+    return one === other ? 0 : one < other ? -1 : 1;
+  };
+  return [...listed].sort(isDown ? (a, b) => compare(b, a) : compare);
 }
 
 async function add(deps: Deps, call: SignedInCall) {
@@ -130,8 +155,8 @@ async function update(deps: Deps, call: SignedInCall) {
     });
   const profile = toProfile(person.preferences, await avatarText(deps, tenant, person.id), settings);
   const details = await detailsOf(deps, call, person, profile);
-  // Theirs has the hash here, which no front end can use.
-  return answer(reply, { ...details, password: null });
+  // The older release has the hash here, which no front end can use.
+  return answer(reply, settings.compat === "3.0" ? details : { ...details, password: null });
 }
 
 function noUser({ settings }: SignedInCall): Refusal {

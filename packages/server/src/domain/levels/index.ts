@@ -1,6 +1,11 @@
 export { DEFAULT_LEVEL, LEVELS } from "./levels.ts";
 export { addPerson, deletePerson, type Standing, updatePerson } from "./manage-people.ts";
-export { requestPassword, welcomePerson } from "./passwords-by-mail.ts";
+export {
+  redeemPasswordCode,
+  requestPassword,
+  requestPasswordCode,
+  welcomePerson,
+} from "./passwords-by-mail.ts";
 export {
   findPerson,
   getPerson,
