@@ -6,6 +6,7 @@ import { type PageAsset, script, stylesheet } from "./assets.ts";
 import { consentRoutes } from "./consent.routes.ts";
 import { pageErrorHandler } from "./hosted-pages.ts";
 import { impersonationRoutes } from "./impersonation.routes.ts";
+import { invitationRoutes } from "./invitation.routes.ts";
 import { recoverRoutes } from "./recover.routes.ts";
 import { basePath, seeOther } from "./respond.ts";
 import { setUpRoutes } from "./set-up.routes.ts";
@@ -28,6 +29,7 @@ export function pagesPlugin(deps: Deps): FastifyPluginAsync {
     });
     signInRoutes(app, deps);
     recoverRoutes(app, deps);
+    invitationRoutes(app, deps);
     signUpRoutes(app, deps);
     consentRoutes(app, deps);
     signOutRoutes(app, deps);

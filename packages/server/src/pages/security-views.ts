@@ -1,4 +1,4 @@
-import type { AccountLinks, FormView, PasswordRules } from "./views.ts";
+import type { AccountLinks, FormView, PasswordRules, SignUpField } from "./views.ts";
 
 /** A passkey or an authenticator app of the person. */
 export interface AccountFactor {
@@ -76,16 +76,21 @@ export interface ChangeIdentifierView extends FormView<"value"> {
   removable: boolean;
 }
 
-export type InvitationField = "username" | "nickname" | "password";
-
-/** Posts `token` and the fields; or only `token` when somebody is signed in. */
-export interface InvitationView extends FormView<InvitationField> {
+/** Posts `token` and the fields of a new account; of a member only `token`. */
+export interface InvitationView extends FormView<SignUpField> {
   token: string;
-  /** Absent: it is for whoever has the link. */
-  email?: string | undefined;
-  /** Who is signed in in this browser and would join; absent: a new account is made. */
+  /**
+   * Who opened it: `member`, who is signed in and may join; `nobody` makes an account; `other` must sign in first,
+   * because the invitation is for an account that exists.
+   */
+  who: "member" | "nobody" | "other";
+  /** Of a member. */
   userName?: string | undefined;
-  values: { username?: string | undefined; nickname?: string | undefined };
+  /** To whom it was sent; absent: it is for whoever has the link. */
+  email?: string | undefined;
+  asksEmail?: "required" | "optional" | undefined;
+  signInUrl?: string | undefined;
+  values: { username?: string | undefined; nickname?: string | undefined; email?: string | undefined };
   password: PasswordRules;
 }
 

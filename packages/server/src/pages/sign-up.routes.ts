@@ -1,27 +1,15 @@
-import { Email, IdentityError, Password, Phone, Username } from "@ostiary/contracts";
+import { IdentityError } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { Type } from "typebox";
-import { Errors } from "typebox/value";
 import type { Deps } from "../domain/deps.ts";
-import { type SignUp, signUp } from "../domain/sign-in/index.ts";
+import { signUp } from "../domain/sign-in/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { type FlowPage, finishFlow, loadFlowPage, startAccountFlow } from "./flow-page.ts";
 import { missingFields, problemsOf } from "./problems.ts";
 import { applicationLook, basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
 import { renderSignUpPage } from "./sign-up.page.ts";
+import { readSignUpForm, requiredFields, SIGN_UP_FIELDS } from "./sign-up-form.ts";
 import { browserOf } from "./take-step.ts";
-import type { FormErrors, SignUpField, SignUpView } from "./views.ts";
-
-const FIELDS = ["username", "email", "phone", "nickname", "password"] as const satisfies SignUpField[];
-
-/** What the form may hold. The rules of the password are the tenant's. */
-const SignUpForm = Type.Object({
-  username: Username,
-  email: Type.Optional(Email),
-  phone: Type.Optional(Phone),
-  nickname: Type.Optional(Type.String({ maxLength: 128, pattern: "^[^\\u0000-\\u001F\\u007F-\\u009F]*$" })),
-  password: Password,
-});
+import type { FormErrors, SignUpView } from "./views.ts";
 
 /** Creating one's own account, where the tenant's sign-up is open. */
 export function signUpRoutes(app: FastifyInstance, deps: Deps): void {
@@ -43,7 +31,7 @@ export function signUpRoutes(app: FastifyInstance, deps: Deps): void {
     if (Object.keys(absent).length > 0)
       return show(deps, request, reply, page, { errors: absent, status: 400 });
     try {
-      const input = { ...readForm(request), ...(await browserOf(deps, request)) };
+      const input = { ...readSignUpForm(request), ...(await browserOf(deps, request)) };
       const result = await signUp(deps, request.context, request.tenant, page.flow, input);
       if (result.flow.state === "authenticated") return await finishFlow(deps, request, reply, result);
       return seeOther(reply, `${basePath(request)}/sign-in`, { flow: page.flow.id });
@@ -51,11 +39,6 @@ export function signUpRoutes(app: FastifyInstance, deps: Deps): void {
       return refuse(deps, request, reply, page, thrown);
     }
   });
-}
-
-/** An address must be given where it is to be confirmed. */
-function requiredFields({ tenant }: FastifyRequest): ("username" | "email" | "password")[] {
-  return tenant.settings.signIn.verifyEmail ? ["username", "email", "password"] : ["username", "password"];
 }
 
 function refuseClosed(request: FastifyRequest): void {
@@ -72,27 +55,6 @@ function leaveFor(
   return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
 }
 
-/** @throws IdentityError `request.invalid` with the fields that cannot be as they are. */
-function readForm(request: FastifyRequest): SignUp {
-  const form = formOf(request);
-  const { phone } = form;
-  const typed = {
-    username: form.username?.trim(),
-    email: form.email?.trim() || undefined,
-    // People put marks between digits; `domain/users` takes them out too.
-    phone: phone?.replace(/[\s().-]/g, "") || undefined,
-    nickname: form.nickname?.trim() || undefined,
-    password: form.password ?? "",
-  };
-  const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== undefined));
-  const fields = Errors(SignUpForm, given).map(({ instancePath, message }) => ({
-    path: instancePath,
-    message,
-  }));
-  if (fields.length > 0) throw new IdentityError("request.invalid", { fields });
-  return { ...given, password: typed.password };
-}
-
 function refuse(
   deps: Deps,
   request: FastifyRequest,
@@ -104,7 +66,7 @@ function refuse(
   if (error.code === "flow.not_found" || error.code === "flow.wrong_step") {
     return seeOther(reply, `${basePath(request)}/sign-in`, { flow: page.flow.id });
   }
-  const errors = problemsOf(error, FIELDS);
+  const errors = problemsOf(error, SIGN_UP_FIELDS);
   if (!errors) throw thrown;
   if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.ceil(error.retryAfter)));
   return show(deps, request, reply, page, { errors, status: error.status });

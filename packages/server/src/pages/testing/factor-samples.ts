@@ -7,6 +7,7 @@ import {
 import { renderCodePage } from "../code.page.ts";
 import { renderEnrolChoicePage, renderNewPasskeyPage, renderTotpPage } from "../enrol.page.ts";
 import type { SecondFactor, SentCode } from "../factor-views.ts";
+import { renderImpersonatePage } from "../impersonation.page.ts";
 import { renderInvitationPage } from "../invitation.page.ts";
 import { renderLinkOpenedPage, renderLinkSentPage } from "../link.page.ts";
 import { renderRecoverPage, renderRecoveryCodesPage } from "../recovery.page.ts";
@@ -343,25 +344,25 @@ export function securityPages(view: PageView, words: Words): SamplePage[] {
         notice: "change.confirmOld",
       }),
     },
-    {
-      name: "invitation",
+    ...(["nobody", "member", "other"] as const).map((who) => ({
+      name: `invitation, ${who}`,
       page: renderInvitationPage({
         ...form,
         token: words.value,
-        email: words.email,
+        who,
+        ...(who === "member" ? { userName: words.user } : { email: words.email, signInUrl: "/sign-in" }),
         values: {},
         password: RULES,
       }),
-    },
+    })),
     {
-      name: "invitation to a member",
-      page: renderInvitationPage({
+      name: "impersonate",
+      page: renderImpersonatePage({
         ...form,
         token: words.value,
-        email: words.email,
         userName: words.user,
-        values: {},
-        password: RULES,
+        reason: words.scopeDescription,
+        cancelUrl: "/account",
       }),
     },
   ];

@@ -1,0 +1,270 @@
+import { generateSync } from "otplib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createInvitation } from "../domain/organizations/index.ts";
+import { STEPS } from "../domain/sign-in/index.ts";
+import { aMailbox } from "../testing/mailbox.ts";
+import { aSite, aTenant, PASSWORD } from "./testing/site.ts";
+import { alertOf, hiddenFields, type Visit, type Visitor } from "./testing/visitor.ts";
+
+let site: Awaited<ReturnType<typeof aSite>>;
+const mailbox = aMailbox();
+
+const EVERYTHING = {
+  lockout: { attempts: 50, seconds: 900 },
+  signIn: { methods: ["password", "passkey", "email_code", "sms_code", "magic_link"] },
+};
+
+beforeAll(async () => {
+  site = await aSite(EVERYTHING);
+  Object.assign(site.deps, { sender: mailbox.sender });
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+const mailOf = (name: string) => `${name}@example.com`;
+const person = (name: string) => site.user(name, { email: mailOf(name), emailVerified: true });
+const code = (name: string) => mailbox.code(site.deps, mailOf(name));
+const titleOf = (page: Visit) => /<h1>([^<]*)/.exec(page.body)?.[1];
+
+/** To the page that follows from pressing a button of the sign-in page. */
+async function pressed(visitor: Visitor, step: string, identifier: string): Promise<Visit> {
+  const page = await visitor.open(`${site.base}/sign-in`);
+  return visitor.follow(visitor.submit(page, { identifier, password: "", step }));
+}
+
+function shown(secret: string): string {
+  site.server.clock.advance(30);
+  return generateSync({ secret, epoch: Math.floor(site.server.clock.now().getTime() / 1_000) });
+}
+
+const keyOf = (page: Visit) => /[?&]secret=([A-Z2-7]+)/.exec(hiddenFields(page).uri ?? "")?.[1] ?? "";
+
+/** Somebody with an authenticator app, whose key it gives. */
+async function withApp(name: string): Promise<string> {
+  await person(name);
+  const visitor = await site.signedIn(name);
+  const page = await visitor.open(`${site.base}/account/security/totp`);
+  const done = await visitor.follow(visitor.submit(page, { code: shown(keyOf(page)) }));
+  expect(done.body).toContain("Your authenticator app is set up.");
+  return keyOf(page);
+}
+
+describe("a code by mail", () => {
+  it("signs in, once", async () => {
+    await person("ann");
+    const visitor = site.visitor();
+    const page = await pressed(visitor, "send-code email", "ann");
+    expect(titleOf(page)).toBe("Check your e-mail");
+    const wrong = await visitor.submit(page, { step: "give-code", code: "000000" });
+    expect([wrong.status, alertOf(wrong)]).toEqual([401, expect.stringContaining("not right")]);
+    const right = await code("ann");
+    const spaced = `${right.slice(0, 3)} ${right.slice(3)}`;
+    const done = await visitor.submit(page, { step: "give-code", code: spaced });
+    expect(done.location).toBe(`${site.base}/account`);
+    const again = await visitor.submit(page, { step: "give-code", code: right });
+    expect(again.status).toBe(404);
+  });
+
+  it("looks the same for an account that is not there", async () => {
+    await person("adele");
+    const pageOf = async (identifier: string) => {
+      const visitor = site.visitor();
+      const page = await pressed(visitor, "send-code email", identifier);
+      const wrong = await visitor.submit(page, { step: "give-code", code: "000000" });
+      const same = (body: string) =>
+        body.replaceAll(/flow=[0-9a-f]+|nonce="[^"]*"|value="[^"]*"/g, "").replaceAll(identifier, "NAME");
+      return [page.status, same(page.body), wrong.status, same(wrong.body)];
+    };
+    expect(await pageOf("adele")).toEqual(await pageOf("nobod"));
+    expect(await pageOf(mailOf("adele"))).toEqual(await pageOf(mailOf("nobod")));
+  });
+
+  it("is asked for again after a minute, and not before", async () => {
+    await person("amy");
+    const visitor = site.visitor();
+    const page = await pressed(visitor, "send-code email", "amy");
+    const soon = await visitor.submit(page, { step: "send-code email" });
+    expect([soon.status, alertOf(soon)]).toEqual([429, expect.stringContaining("just sent")]);
+    site.server.clock.advance(61);
+    expect((await visitor.submit(page, { step: "send-code email" })).status).toBe(303);
+  });
+
+  it("begins anew when the person goes back and types another name", async () => {
+    await person("ava");
+    await person("ari");
+    const visitor = site.visitor();
+    const first = await visitor.open(`${site.base}/sign-in`);
+    await visitor.follow(visitor.submit(first, { identifier: "ava", step: "send-code email" }));
+    const done = await visitor.submit(first, { identifier: "ari", password: PASSWORD });
+    expect(done.location).toBe(`${site.base}/account`);
+    expect((await visitor.open(done.location)).body).toContain("ari");
+  });
+});
+
+describe("a link by mail", () => {
+  it("is used up by the button and not by opening it", async () => {
+    await person("lee");
+    const visitor = site.visitor();
+    await pressed(visitor, "send-link email", "lee");
+    const link = /http\S+/.exec((await mailbox.newest(site.deps, mailOf("lee")))?.text ?? "")?.[0] ?? "";
+    const scanner = await site.visitor().get(link);
+    expect([titleOf(scanner), scanner.body.includes("<form")]).toEqual([
+      "Open this link where you asked for it",
+      false,
+    ]);
+    for (let opened = 0; opened < 3; opened++) expect(titleOf(await visitor.get(link))).toBe("Sign in now?");
+    const page = await visitor.get(link);
+    const done = await visitor.submit(page, { step: "open-link" });
+    expect(done.location).toBe(`${site.base}/account`);
+    const late = await visitor.get(link);
+    expect([titleOf(late), late.body.includes("lee")]).toEqual([
+      "Open this link where you asked for it",
+      false,
+    ]);
+  });
+});
+
+describe("a second factor", () => {
+  it("is asked for after the password, and nothing is open before it", async () => {
+    const secret = await withApp("sia");
+    const visitor = site.visitor();
+    const page = await visitor.open(`${site.base}/sign-in`);
+    const second = await visitor.follow(visitor.submit(page, { identifier: "sia", password: PASSWORD }));
+    expect(titleOf(second)).toBe("Enter the code from your app");
+    expect((await visitor.get(`${site.base}/account`)).location).toContain("/sign-in?flow=");
+    const { flow = "" } = hiddenFields(second);
+    expect((await visitor.get(`${site.base}/consent?flow=${flow}`)).location).toContain("/sign-in");
+    const wrong = await visitor.submit(second, { step: "give-totp", code: "000000" });
+    expect([wrong.status, titleOf(wrong)]).toEqual([401, "Enter the code from your app"]);
+    const done = await visitor.submit(second, { step: "give-totp", code: shown(secret) });
+    expect(done.location).toBe(`${site.base}/account`);
+  });
+
+  it("lets somebody else sign in instead", async () => {
+    await withApp("sol");
+    await person("sue");
+    const visitor = site.visitor();
+    const page = await visitor.open(`${site.base}/sign-in`);
+    const second = await visitor.follow(visitor.submit(page, { identifier: "sol", password: PASSWORD }));
+    const { flow = "" } = hiddenFields(second);
+    const first = await visitor.open(`${site.base}/sign-in?flow=${flow}&change=1`);
+    expect((await visitor.submit(first, { identifier: "sue", password: PASSWORD })).location).toBe(
+      `${site.base}/account`,
+    );
+  });
+});
+
+describe("the security of the account", () => {
+  it("asks to sign in again when that was long ago, and comes back to the page", async () => {
+    await person("ken");
+    const visitor = await site.signedIn("ken");
+    site.server.clock.advance(601);
+    expect((await visitor.open(`${site.base}/account/security`)).status).toBe(200);
+    const again = await visitor.open(`${site.base}/account/contact/change?kind=phone`);
+    expect(titleOf(again)).toBe("Is it you?");
+    expect(again.body).not.toContain("Not you?");
+    const other = await visitor.submit(again, { identifier: "ann", password: "wrong" });
+    expect(other.status).toBe(401);
+    const back = await visitor.submit(again, { password: PASSWORD });
+    expect(back.location).toBe(`${site.base}/account/contact/change?kind=phone`);
+    expect(titleOf(await visitor.open(back.location))).toBe("Change phone number");
+  });
+
+  it("renames and removes factors, but nobody else's", async () => {
+    await withApp("kim");
+    const other = await site.signedIn("ken");
+    const visitor = site.visitor();
+    await person("kai");
+    const mine = await site.signedIn("kai");
+    const begun = await mine.open(`${site.base}/account/security/totp`);
+    await mine.submit(begun, { code: shown(keyOf(begun)) });
+    const list = await mine.open(`${site.base}/account/security`);
+    const id = /remove\?factor=([0-9a-f]{24})/.exec(list.body)?.[1] ?? "";
+    const rename = await mine.open(`${site.base}/account/security/rename?factor=${id}`);
+    expect((await mine.submit(rename, { name: " " })).status).toBe(400);
+    await mine.submit(rename, { name: "My <phone>" });
+    expect((await mine.open(`${site.base}/account/security`)).body).toContain("My &lt;phone&gt;");
+    expect((await other.open(`${site.base}/account/security/remove?factor=${id}`)).status).toBe(404);
+    expect((await visitor.get(`${site.base}/account/security/remove?factor=${id}`)).status).toBe(303);
+    const early = await mine.open(`${site.base}/account/security/remove?factor=${id}`);
+    site.server.clock.advance(601);
+    expect((await mine.submit(early, {})).location).toContain("/sign-in?flow=");
+    const again = await mine.open(`${site.base}/account/security/remove?factor=${id}`);
+    const second = await mine.follow(mine.submit(again, { password: PASSWORD }));
+    await mine.submit(second, { step: "give-totp", code: shown(keyOf(begun)) });
+    const remove = await mine.open(`${site.base}/account/security/remove?factor=${id}`);
+    const done = await mine.follow(mine.submit(remove, {}));
+    expect(done.body).toContain("no longer signs you in");
+  });
+
+  it("shows the same key again after a wrong code, and never one that somebody made up", async () => {
+    await person("kat");
+    const visitor = await site.signedIn("kat");
+    const page = await visitor.open(`${site.base}/account/security/totp`);
+    const wrong = await visitor.submit(page, { code: "000000" });
+    expect([wrong.status, keyOf(wrong)]).toEqual([401, keyOf(page)]);
+    for (const uri of ["javascript:alert(1)", "x".repeat(60_000), "otpauth://totp/<script>"]) {
+      const answer = await visitor.submit(page, { code: "000000", uri });
+      expect(answer.status).toBeLessThan(500);
+      expect(answer.body).not.toMatch(/href="javascript:|<script>/);
+    }
+  });
+});
+
+describe("an invitation", () => {
+  it("makes an account where sign-up is closed, with the address it was sent to", async () => {
+    const closed = await aTenant(site.server, { signUp: "closed" });
+    await createInvitation(site.deps, closed.admin, { email: "guest@example.com", send: true });
+    const message = await mailbox.newest(site.deps, "guest@example.com");
+    const link = /http\S+/.exec(message?.text ?? "")?.[0] ?? "";
+    const visitor = closed.visitor();
+    const page = await visitor.open(link);
+    expect(titleOf(page)).toBe("You are invited");
+    const short = await visitor.submit(page, { username: "guest", password: "short" });
+    expect([short.status, alertOf(short)]).toEqual([400, expect.stringContaining("too short")]);
+    const done = await visitor.follow(visitor.submit(page, { username: "guest", password: PASSWORD }));
+    expect(done.body).toContain("guest@example.com");
+    const used = await closed.visitor().get(link);
+    expect([used.status, titleOf(used)]).toEqual([400, "This invitation no longer works"]);
+  });
+
+  it("lets a member join", async () => {
+    await person("max");
+    const { token } = await createInvitation(site.deps, site.admin, {});
+    const visitor = await site.signedIn("max");
+    const page = await visitor.open(`${site.base}/invitation?token=${token}`);
+    const done = await visitor.follow(visitor.submit(page, {}));
+    expect(done.body).toContain("You have joined.");
+    expect((await visitor.submit(page, {})).status).toBe(400);
+  });
+});
+
+describe("whatever is sent", () => {
+  const BAD = ["", "x", "\u0000", "💥".repeat(5_000), '{"id":"a"}', "[]", '"', "123456"];
+  const NAMES = [
+    ...new Set(Object.values(STEPS).flatMap((steps) => Object.keys(steps))),
+    "nothing",
+    "__proto__",
+    "constructor",
+    "send-code sms",
+    "start-recovery backup_email",
+  ];
+
+  it.each(NAMES)("is answered without an error of ours: %s", async (step) => {
+    const visitor = site.visitor();
+    const first = await visitor.open(`${site.base}/sign-in`);
+    const sent = await pressed(visitor, "send-code email", `nobody-${step.length}${step[0]}`);
+    for (const page of [first, sent])
+      for (const value of BAD) {
+        const fields = {
+          identifier: value,
+          code: value,
+          passkey: value,
+          secret: value,
+          id: value,
+          name: value,
+        };
+        const answer = await visitor.submit(page, { ...fields, step, uri: value, method: value });
+        expect(answer.status, `${step} ${value.slice(0, 10)}`).toBeLessThan(500);
+      }
+  });
+});
