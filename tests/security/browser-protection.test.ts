@@ -124,7 +124,8 @@ it("knows the addresses of the server", () => {
     expect(pages).toContain(path);
 });
 
-it.each([...TARGETS.filter((target) => !target.startsWith("/%2f") && !target.startsWith("data:"))])(
+// The others stay here: an escaped path, and an address that takes its host from ours (URL standard, "special relative").
+it.each(TARGETS.filter((target) => !/^(?:\/%2f|data:|https:evil)/.test(target)))(
   "would notice a redirect or a link to %j",
   (target) => {
     const visit = { status: 303, headers: {}, body: "", location: target };
