@@ -11,7 +11,7 @@ import {
 import { withClient } from "../packages/server/src/platform/database/pool.ts";
 import { Child, cpuSeconds, freePort, residentMebibytes } from "./child.ts";
 import type { LimitOrder, LimitResult } from "./limits.ts";
-import { Load } from "./load.ts";
+import { Load, PUBLIC_URL } from "./load.ts";
 import {
   bareJob,
   type LimitName,
@@ -20,7 +20,7 @@ import {
   pacedVerification,
 } from "./measurements.ts";
 import type { Options } from "./options.ts";
-import { type DatabaseAddress, type Prepared, PUBLIC_URL, prepare } from "./prepare.ts";
+import { type DatabaseAddress, type Prepared, prepare } from "./prepare.ts";
 import type { SeedSize } from "./seed.ts";
 
 /** One measurement in one round. */
@@ -224,13 +224,14 @@ async function openPlace(
   return { site, server, port, prepared, address };
 }
 
-/** As an operator would set it: everything at its default. */
+/** As an operator would set it: everything at its default, behind a proxy that says from which address a request came. */
 function serverEnvironment(directory: string, masterKey: Buffer, port: number): Record<string, string> {
   return {
     PORT: String(port),
     OSTIARY_PUBLIC_URL: PUBLIC_URL,
     OSTIARY_MASTER_KEY: masterKey.toString("hex"),
     OSTIARY_DATA_DIRECTORY: directory,
+    OSTIARY_TRUSTED_PROXIES: "127.0.0.1",
   };
 }
 

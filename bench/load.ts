@@ -1,5 +1,28 @@
 import { Child } from "./child.ts";
 
+/** The same for every server of a run, whatever its port: the issuer of all tokens. */
+export const PUBLIC_URL = "http://ostiary.bench";
+
+/** Somebody with a password, an authenticator app and a passkey. */
+export interface StrongUser {
+  tenantSlug: string;
+  applicationId: string;
+  identifier: string;
+  /** Of the app, base32. */
+  secret: string;
+  credentialId: string;
+  userHandle: string;
+}
+
+/** Whole sign-ins, of several requests each. */
+export interface SignInJob {
+  method: "totp" | "passkey";
+  people: StrongUser[];
+  password: string;
+  /** The private key of all passkeys, PEM. */
+  passkey: string;
+}
+
 export interface LoadJob {
   name: string;
   port: number;
@@ -17,8 +40,10 @@ export interface LoadJob {
     /** Regular expression whose first group is the next value. */
     pattern: string;
   };
+  /** Instead of `requests`; `expect` is about the last answer of each. */
+  signIn?: SignInJob;
   /** Everything else is an error. */
-  expect: { status: number; text: string };
+  expect: { status: number | readonly number[]; text: string };
 }
 
 export type LoadMessage = { define: LoadJob } | { run: string; seconds: number };

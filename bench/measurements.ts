@@ -1,5 +1,12 @@
-import { httpRequest, type LoadJob } from "./load.ts";
-import { type Caller, PASSWORD, type Prepared, SECRET, type TokenCaller } from "./prepare.ts";
+import { httpRequest, type LoadJob, type SignInJob } from "./load.ts";
+import {
+  type Caller,
+  PASSWORD,
+  type Prepared,
+  SECRET,
+  type TokenCaller,
+  type UserCaller,
+} from "./prepare.ts";
 
 export type LimitName = "bare" | "argon2id" | "ES256" | "RS256" | "rotation";
 export type Rates = Record<LimitName, number>;
@@ -208,4 +215,72 @@ export const MEASUREMENTS: readonly Measurement[] = [
       expect: { status: 201, text: '"accessToken":"' },
     }),
   },
+  {
+    name: "sign-in-totp",
+    title: "sign-in with password and TOTP (4 requests)",
+    needs: ["argon2id"],
+    limit: (rates) => rates.argon2id,
+    limitTitle: "argon2id alone",
+    goal: null,
+    job: (prepared) => strongSignIn(prepared, "totp"),
+  },
+  {
+    name: "sign-in-passkey",
+    title: "sign-in with a passkey (4 requests)",
+    needs: ["argon2id"],
+    limit: (rates) => rates.argon2id,
+    limitTitle: "argon2id alone",
+    goal: null,
+    job: (prepared) => strongSignIn(prepared, "passkey"),
+  },
+  {
+    name: "wrong-passwords",
+    title: "200 wrong passwords a second",
+    needs: ["argon2id"],
+    limit: (rates) => rates.argon2id,
+    limitTitle: "argon2id alone",
+    goal: null,
+    alongside: true,
+    job: ({ users }) => ({
+      connections: GUESSER_CONNECTIONS,
+      rate: 200,
+      requests: wrongPasswords(users),
+      // Too many of one account (429) and more than the hasher's queue holds (503) are right answers too.
+      expect: { status: [401, 429, 503], text: '"code":"credential.' },
+    }),
+  },
 ];
+
+/** Of a guesser: so many that the rate does not wait for answers. */
+const GUESSER_CONNECTIONS = 128;
+
+/** Each guess from an address of its own, every other one at a name that nobody has. */
+function wrongPasswords(users: readonly UserCaller[]): string[] {
+  return Array.from({ length: 20_000 }, (_, i) => {
+    const { tenantSlug, applicationId, identifier } = users[i % users.length] ?? NOBODY;
+    const headers = {
+      "Content-Type": "application/json",
+      "Ostiary-Tenant": tenantSlug,
+      "X-Forwarded-For": `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`,
+    };
+    const body = {
+      applicationId,
+      applicationSecret: SECRET,
+      identifier: i % 2 === 0 ? identifier : `nobody${i}`,
+      password: `wrong ${i}`,
+    };
+    return httpRequest("POST", "/api/v1/sign-in", headers, JSON.stringify(body));
+  });
+}
+
+const NOBODY: UserCaller = { tenantSlug: "default", applicationId: "", identifier: "" };
+
+function strongSignIn({ strong }: Prepared, method: SignInJob["method"]): Omit<LoadJob, "name" | "port"> {
+  const { users: people, passkey } = strong;
+  return {
+    connections: SIGN_IN_CONNECTIONS,
+    requests: [],
+    signIn: { method, people, password: PASSWORD, passkey },
+    expect: { status: 200, text: '"code":"' },
+  };
+}

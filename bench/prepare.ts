@@ -18,7 +18,9 @@ import { connect, type PgDatabase } from "../packages/server/src/platform/databa
 import { loadHashKey } from "../packages/server/src/platform/secrets/installation-key.ts";
 import { createSealer, createSecrets } from "../packages/server/src/platform/secrets/sealing.ts";
 import { testDeps } from "../packages/server/src/testing/test-deps.ts";
+import { PUBLIC_URL, type StrongUser } from "./load.ts";
 import { RSA_TENANT, type SeedSize, seed, seededId } from "./seed.ts";
+import { makeStrongUsers } from "./strong-users.ts";
 
 export interface DatabaseAddress {
   host: string;
@@ -27,8 +29,6 @@ export interface DatabaseAddress {
   database: string;
 }
 
-/** The same for every server of a run, whatever its port: the issuer of all tokens. */
-export const PUBLIC_URL = "http://ostiary.bench";
 export const PASSWORD = "correct horse battery staple";
 export const SECRET = "bench-secret-0123456789abcdefghij";
 
@@ -63,6 +63,8 @@ export interface Prepared {
   refreshTokens: TokenCaller[];
   openidRefreshTokens: TokenCaller[];
   users: UserCaller[];
+  /** Others than `users`, who are asked for more than the password. */
+  strong: { users: StrongUser[]; passkey: string };
   askers: Asker[];
   applications: Caller[];
   rsaApplication: Caller;
@@ -130,6 +132,7 @@ async function makeTokens(
       applicationId: seededId("application", person.tenant),
       identifier: person.username,
     })),
+    strong: await makeStrongUsers(deps, strongPeople(size, tenantIdOf)),
     askers: await makeAskers(deps, people, tenantIdOf, accessTokens),
     applications: [...new Map(accessTokens.map((caller) => [caller.tenantSlug, caller])).values()],
     rsaApplication: {
@@ -172,11 +175,22 @@ interface Person {
   username: string;
 }
 
+/** The neighbours of those whom `pick` gives. */
+function strongPeople(size: SeedSize, tenantIdOf: (n: number) => string) {
+  return pick(size, Math.min(WORKING_SET, size.users / 2), 1).map(({ tenant, userId, username }) => ({
+    tenantId: tenantIdOf(tenant),
+    tenantSlug: tenant === 0 ? "default" : `tenant-${tenant}`,
+    applicationId: seededId("application", tenant),
+    userId,
+    username,
+  }));
+}
+
 /** Users from everywhere in the table, and from as many tenants as there are. */
-function pick({ users, tenants }: SeedSize, count: number): Person[] {
+function pick({ users, tenants }: SeedSize, count: number, offset = 0): Person[] {
   const stride = Math.floor(users / count);
   return Array.from({ length: count }, (_, i) => {
-    const n = (i * stride + (i % tenants)) % users;
+    const n = (i * stride + (i % tenants) + offset) % users;
     return { tenant: n % tenants, userId: seededId("user", n), username: `user${n}` };
   });
 }

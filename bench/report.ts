@@ -113,10 +113,10 @@ function lineOf(
 function besideFacts({ operations }: Results): Fact[] {
   return operations
     .filter(({ measurement }) => measurement.alongside)
-    .map(({ site, samples }) => {
+    .map(({ measurement, site, samples }) => {
       const milliseconds = median(samples.map(({ besideP99 }) => besideP99 ?? 0));
       return {
-        title: `verification beside sign-ins, p99, ${site.size.users} users`,
+        title: `verification beside: ${measurement.title}, p99, ${site.size.users} users`,
         value: `${milliseconds.toFixed(1)} ms`,
         goal: `< ${BESIDE_MILLISECONDS} ms`,
         reached: milliseconds < BESIDE_MILLISECONDS,

@@ -89,7 +89,7 @@ function tenantsSql(tenants: number, tenantId: string): string {
 
 function applicationsSql(tenants: number, tenantId: string): string {
   const application = idSql("application", "n");
-  const settings = `'{"accessTokenSeconds": ${ACCESS_TOKEN_SECONDS}}'::jsonb`;
+  const settings = `'{"accessTokenSeconds": ${ACCESS_TOKEN_SECONDS}, "headlessSignIn": true}'::jsonb`;
   return `
     with wanted as (
       select n, ${tenantId} as tenant_id from generate_series(0, ${tenants - 1}) n
@@ -99,7 +99,7 @@ function applicationsSql(tenants: number, tenantId: string): string {
                                 scopes, sign_in_methods, consent, settings, created_at, updated_at)
         select tenant_id, ${application}, 'shop', 'Shop', '{https://shop.example/callback}',
                '{authorization_code,refresh_token,client_credentials}', 'client_secret_basic',
-               '{openid,profile,email,roles}', '{password}', 'implicit', ${settings}, ${NOW}, ${NOW}
+               '{openid,profile,email,roles}', '{password,passkey}', 'implicit', ${settings}, ${NOW}, ${NOW}
           from wanted
     )
     insert into application_secrets (tenant_id, application_id, id, hash, hint, created_at)

@@ -3,12 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { answerEach, tell } from "../child.ts";
 import type { LoadJob, LoadMessage, LoadResult } from "../load.ts";
 import { type HttpAnswer, HttpConnection } from "./http-connection.ts";
+import { StrongSignIns } from "./strong-sign-in.ts";
 
-/** What one connection sends, one after the other. */
+/** What one connection does, one after the other. */
 interface Lane {
-  next(): string;
-  /** Takes from the answer what the next request needs. */
-  learn(answer: HttpAnswer): void;
+  operate(connection: HttpConnection): Promise<HttpAnswer>;
 }
 
 interface Tally {
@@ -22,28 +21,31 @@ interface Tally {
 const jobs = new Map<string, { job: LoadJob; lanes: Lane[] }>();
 
 function lanesOf(job: LoadJob): Lane[] {
-  const { chain } = job;
+  const { chain, signIn } = job;
   return Array.from({ length: job.connections }, (_, lane) => {
+    if (signIn) return new StrongSignIns(signIn, lane, job.connections);
     if (chain) {
       const { template, first } = chain.lanes[lane % chain.lanes.length] ?? { template: "", first: "" };
       const pattern = new RegExp(chain.pattern);
       let value = first;
       return {
-        next: () => template.replace("{value}", value),
-        learn: ({ body }: HttpAnswer) => {
-          value = pattern.exec(body)?.[1] ?? value;
+        operate: async (connection) => {
+          const answer = await connection.send(template.replace("{value}", value));
+          value = pattern.exec(answer.body)?.[1] ?? value; // what the next request needs
+          return answer;
         },
       };
     }
     // Every lane walks through all requests, each from another place.
     let at = Math.floor((lane * job.requests.length) / job.connections);
-    return { next: () => job.requests[at++ % job.requests.length] ?? "", learn: () => {} };
+    return { operate: (connection) => connection.send(job.requests[at++ % job.requests.length] ?? "") };
   });
 }
 
 function count(tally: Tally, job: LoadJob, answer: HttpAnswer, milliseconds: number): void {
   tally.latencies.push(milliseconds);
-  if (answer.status === job.expect.status && answer.body.includes(job.expect.text)) {
+  const { status, text } = job.expect;
+  if ([status].flat().includes(answer.status) && answer.body.includes(text)) {
     tally.operations++;
     return;
   }
@@ -58,8 +60,7 @@ async function flood(job: LoadJob, lanes: Lane[], seconds: number, tally: Tally)
     const connection = new HttpConnection(job.port);
     try {
       for (let began = performance.now(); began < end; began = performance.now()) {
-        const answer = await connection.send(lane.next());
-        lane.learn(answer);
+        const answer = await lane.operate(connection);
         count(tally, job, answer, performance.now() - began);
       }
     } finally {
@@ -85,7 +86,7 @@ async function pace(job: LoadJob, lanes: Lane[], seconds: number, tally: Tally):
         const due = began + sent++ * period;
         const wait = due - performance.now();
         if (wait > 0) await sleep(wait);
-        const answer = await connection.send(lane.next());
+        const answer = await lane.operate(connection);
         count(tally, job, answer, performance.now() - due);
       }
     } finally {
