@@ -102,7 +102,7 @@ export function allowed(
 function checkTimeZone(given: unknown): Checked<string> {
   if (given === null) return { error: say("This field may not be null.") };
   if (typeof given === "string" && isTimeZone(given)) return { value: given };
-  const shown = typeof given === "string" ? given.slice(0, 100) : pythonType(given);
+  const shown = typeof given === "object" ? pythonType(given) : String(given).slice(0, 100);
   return { error: say('"{0}" is not a valid choice.', shown) };
 }
 
