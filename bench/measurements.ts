@@ -122,6 +122,30 @@ export const MEASUREMENTS: readonly Measurement[] = [
     }),
   },
   {
+    name: "is-login",
+    title: "BlueKing is_login",
+    needs: ["bare"],
+    limit: (rates) => rates.bare,
+    limitTitle: "bare POST",
+    goal: 0.5,
+    // As bkpaas-auth 4.x asks.
+    job: ({ tickets }) => ({
+      connections: CONNECTIONS,
+      awake: true,
+      requests: tickets.map((caller) =>
+        httpRequest("GET", `${base(caller)}/blueking/login/api/v3/is_login/?bk_token=${caller.token}`, {
+          "blueking-language": "zh-hans",
+          "X-Bkapi-Authorization": JSON.stringify({
+            bk_token: caller.token,
+            bk_app_code: caller.applicationId,
+            bk_app_secret: SECRET,
+          }),
+        }),
+      ),
+      expect: { status: 200, text: '"bk_username":"user' },
+    }),
+  },
+  {
     name: "userinfo",
     title: "userinfo",
     needs: ["bare"],

@@ -3,8 +3,9 @@ import { createApiKey } from "../packages/server/src/domain/api-keys/index.ts";
 import { type Application, findApplication } from "../packages/server/src/domain/applications/index.ts";
 import { createPasswordHasher } from "../packages/server/src/domain/credentials/password-hasher.ts";
 import type { Deps } from "../packages/server/src/domain/deps.ts";
-import { createSession } from "../packages/server/src/domain/sessions/index.ts";
+import { createSession, type Session } from "../packages/server/src/domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantById } from "../packages/server/src/domain/tenants/index.ts";
+import { issueTicket } from "../packages/server/src/domain/tickets/index.ts";
 import {
   createAuthorizationCode,
   issueAccessToken,
@@ -59,6 +60,8 @@ export interface UserCaller extends Caller {
 /** Everything that requests are made from. */
 export interface Prepared {
   accessTokens: TokenCaller[];
+  /** BlueKing's, of the same people. */
+  tickets: TokenCaller[];
   /** Of grants without and with `openid`; the latter answer an ID token too. */
   refreshTokens: TokenCaller[];
   openidRefreshTokens: TokenCaller[];
@@ -105,8 +108,11 @@ async function makeTokens(
   const people = pick(size, Math.min(WORKING_SET, size.users));
   const tenantIdOf = (n: number) => (n === 0 ? defaultTenantId : seededId("tenant", n));
   const accessTokens: TokenCaller[] = [];
+  const tickets: TokenCaller[] = [];
   for (const person of people) {
     const login = await signIn(deps, tenantIdOf(person.tenant), person);
+    const { ticket } = await issueTicket(deps, systemContext(login.tenant.id), login.session, TICKETS);
+    tickets.push({ ...callerOf(login), token: ticket });
     const { token } = await issueAccessToken(deps, {
       ...login,
       familyId: newId(deps.clock.now()),
@@ -123,6 +129,7 @@ async function makeTokens(
   const some = people.slice(0, CHAINS);
   return {
     accessTokens,
+    tickets,
     refreshTokens: await Promise.all(some.map((person) => chain(["profile", "email"], person))),
     openidRefreshTokens: await Promise.all(
       some.map((person) => chain(["openid", "profile", "email"], person)),
@@ -195,7 +202,11 @@ function pick({ users, tenants }: SeedSize, count: number, offset = 0): Person[]
   });
 }
 
+/** Those of the tenants' default settings. */
+const TICKETS = { slot: "blueking", seconds: 86_400, idleSeconds: 7_200, atMost: null };
+
 interface Login {
+  session: Session;
   tenant: Tenant;
   application: Application;
   sessionId: string;
@@ -210,7 +221,7 @@ async function signIn(deps: Deps, tenantId: string, person: Person): Promise<Log
     userId: person.userId,
     amr: ["pwd"],
   });
-  return { tenant, application, sessionId: session.id, authenticatedAt: session.authenticatedAt };
+  return { session, tenant, application, sessionId: session.id, authenticatedAt: session.authenticatedAt };
 }
 
 function callerOf({ tenant, application }: Login): Caller {

@@ -2,7 +2,7 @@ import { IdentityError } from "@ostiary/contracts";
 import type { FastifyRequest } from "fastify";
 import { type Application, findApplicationByCode, provesToBe } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
-import { parseStrictJson } from "../../platform/http/strict-json.ts";
+import { after } from "../../kernel/after.ts";
 import type { Credentials } from "./wire.ts";
 
 /** Characters. The gateway's limits are 32 and 128; our slugs and secrets may be longer than its codes. */
@@ -44,7 +44,7 @@ function readHeader(header: string): object {
   if (header.length > MAX_HEADER) throw new IdentityError("client.rejected", { reason: "header too long" });
   let value: unknown;
   try {
-    value = parseStrictJson(Buffer.from(header, "latin1"));
+    value = JSON.parse(header); // names, tokens and secrets: nothing in it can be nested too deeply or be a number
   } catch (cause) {
     throw new IdentityError("client.rejected", { reason: "X-Bkapi-Authorization is no JSON", cause });
   }
@@ -59,18 +59,21 @@ function readHeader(header: string): object {
  *
  * @throws IdentityError `client.rejected`, `application.disabled`
  */
-export async function callerOf(
+export function callerOf(
   deps: Deps,
   request: FastifyRequest,
-  credentials: Credentials,
-): Promise<Application> {
-  const application = await namedApplication(deps, request, credentials.code);
-  const { secret } = credentials;
-  const caller = { tenantId: request.tenant.id, ip: request.ip };
-  const given = secret.length > MAX_SECRET ? "" : secret;
-  if (!provesToBe(deps, caller, credentials.code, application, given)) {
-    throw new IdentityError("client.rejected", { reason: "unknown code or wrong secret" });
-  }
+  { code, secret }: Pick<Credentials, "code" | "secret">,
+): Application | Promise<Application> {
+  return after(namedApplication(deps, request, code), (application) => {
+    const caller = { tenantId: request.tenant.id, ip: request.ip };
+    if (!provesToBe(deps, caller, code, application, secret.length > MAX_SECRET ? "" : secret)) {
+      throw new IdentityError("client.rejected", { reason: "unknown code or wrong secret" });
+    }
+    return active(application);
+  });
+}
+
+function active(application: Application): Application {
   if (application.status !== "active") throw new IdentityError("application.disabled");
   return application;
 }
@@ -81,15 +84,18 @@ export async function callerOf(
  *
  * @throws IdentityError `client.rejected`, `application.disabled`
  */
-export async function verifierOf(deps: Deps, request: FastifyRequest): Promise<Application | null> {
+export function verifierOf(
+  deps: Deps,
+  request: FastifyRequest,
+): Application | null | Promise<Application | null> {
   const credentials = credentialsOf(request);
   const { requireAppCredentials } = request.tenant.settings.blueking;
   if (credentials.secret !== "" || requireAppCredentials) return callerOf(deps, request, credentials);
   if (credentials.code === "") return null;
-  const named = await namedApplication(deps, request, credentials.code);
-  if (!named) throw new IdentityError("client.rejected", { reason: "unknown code" });
-  if (named.status !== "active") throw new IdentityError("application.disabled");
-  return named;
+  return after(namedApplication(deps, request, credentials.code), (named) => {
+    if (!named) throw new IdentityError("client.rejected", { reason: "unknown code" });
+    return active(named);
+  });
 }
 
 export function namedApplication(

@@ -213,7 +213,7 @@ async function signOutBrowser(deps: Deps, request: FastifyRequest, reply: Fastif
   writeCookie(reply, cookieScope(deps, request), "session", "", 0);
 }
 
-function findBrowserSession(deps: Deps, request: FastifyRequest): Promise<Session | null> {
+async function findBrowserSession(deps: Deps, request: FastifyRequest): Promise<Session | null> {
   const cookie = readCookie(request, cookieName(cookieScope(deps, request), "session"));
   return findSessionByCookie(deps, request.tenant.id, cookie);
 }

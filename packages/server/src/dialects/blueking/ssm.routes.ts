@@ -42,14 +42,11 @@ export function tokenServiceRoutes(deps: Deps): FastifyPluginAsync {
 }
 
 /** Of headers, else of the body. @throws IdentityError `client.rejected`, `application.disabled` */
-function callerOfService(deps: Deps, request: FastifyRequest): Promise<Application> {
+function callerOfService(deps: Deps, request: FastifyRequest): Application | Promise<Application> {
   const { headers, body } = request;
   return callerOf(deps, request, {
     code: textOf(headers, "x-bk-app-code") || textOf(body, "app_code"),
     secret: textOf(headers, "x-bk-app-secret") || textOf(body, "app_secret"),
-    bkToken: "",
-    accessToken: "",
-    username: "",
   });
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
 import { checkTicket } from "../../domain/tickets/index.ts";
+import { after } from "../../kernel/after.ts";
 import { textOf, verifierOf } from "./callers.ts";
 import { refusalsOf } from "./errors.ts";
 import { GET_USER, IS_LOGIN, type Shape } from "./translate.ts";
@@ -26,7 +27,10 @@ const CALLS: readonly Call[] = [
   { path: "/login/accounts/get_user", parameter: "bk_token", shape: GET_USER.v1 },
 ];
 
-/** "Who has this ticket?" in all the forms in which it has been asked. Both with and without slash at the end. */
+/**
+ * "Who has this ticket?" in all the forms in which it has been asked, with and without slash at the end. Handlers answer
+ * without a tick when everything they need is in the caches: they return promises only otherwise.
+ */
 export function verifyRoutes(deps: Deps): FastifyPluginAsync {
   return async (app) => {
     for (const { path, parameter, shape, reply } of CALLS) {
@@ -34,12 +38,13 @@ export function verifyRoutes(deps: Deps): FastifyPluginAsync {
         errorHandler: refusalsOf(shape),
         ...(reply ? { schema: { response: { 200: reply } } } : {}),
       };
-      const answer = async (request: FastifyRequest) => {
-        const application = await verifierOf(deps, request);
-        const ticket = textOf(request.query, parameter);
-        const { principal } = await checkTicket(deps, request.tenant.id, SLOT, ticket, application);
-        return shape.succeed(principal, request.tenant);
-      };
+      const answer = (request: FastifyRequest) =>
+        after(verifierOf(deps, request), (application) => {
+          const ticket = textOf(request.query, parameter);
+          return after(checkTicket(deps, request.tenant.id, SLOT, ticket, application), ({ principal }) =>
+            shape.succeed(principal, request.tenant),
+          );
+        });
       app.get(path, options, answer);
       app.get(`${path}/`, options, answer);
     }

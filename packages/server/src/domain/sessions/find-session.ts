@@ -1,3 +1,4 @@
+import { after } from "../../kernel/after.ts";
 import { equalBytes } from "../../kernel/constant-time.ts";
 import { isId } from "../../kernel/identifiers.ts";
 import { TenantCache } from "../../kernel/tenant-cache.ts";
@@ -66,26 +67,27 @@ export function findSessionAnew(deps: Deps, tenantId: string, id: string): Promi
 
 /**
  * The live session of a cookie `<id>.<secret>`, else null. A browser that shows its cookie is there, so this keeps
- * the session alive.
+ * the session alive. Synchronous when it is known and was seen just now.
  *
  * @param slot - the door that asks: what was given out for another one is not known here. A ticket that every
  *   application of a domain can read must not open the account pages.
  */
-export async function findSessionByCookie(
+export function findSessionByCookie(
   deps: Deps,
   tenantId: string,
   cookie: string | undefined,
   slot = "",
-): Promise<Session | null> {
+): Session | null | Promise<Session | null> {
   const dot = cookie?.indexOf(".") ?? -1;
   if (cookie === undefined || dot < 0 || cookie.length > 256 || !isId(cookie.slice(0, dot))) return null;
   const hash = hashSessionSecret(deps, cookie.slice(dot + 1));
-  let session = await findSession(deps, tenantId, cookie.slice(0, dot));
-  // The session was given a new secret a moment ago, perhaps by another process, and the notice is on its way.
-  if (session && !equalBytes(session.secretHash, hash)) {
-    session = await findSessionAnew(deps, tenantId, session.id);
-  }
-  if (!session || session.slot !== slot || !equalBytes(session.secretHash, hash)) return null;
-  await touchSession(deps, session);
-  return session;
+  const accept = (session: Session | null): Session | null | Promise<Session | null> => {
+    if (!session || session.slot !== slot || !equalBytes(session.secretHash, hash)) return null;
+    return after(touchSession(deps, session), () => session);
+  };
+  return after(findSession(deps, tenantId, cookie.slice(0, dot)), (session) => {
+    if (!session || equalBytes(session.secretHash, hash)) return accept(session);
+    // The session was given a new secret a moment ago, perhaps by another process, and the notice is on its way.
+    return findSessionAnew(deps, tenantId, session.id).then(accept);
+  });
 }

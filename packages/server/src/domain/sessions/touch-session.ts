@@ -10,12 +10,16 @@ const PRECISION_MILLISECONDS = 60_000;
 /** The times of many sessions are written together after so long; well below the shortest idle lifetime, a minute. */
 const DELAY_MILLISECONDS = 5_000;
 
-/** The person of this session is there: its idle time begins anew. Written later, in a group. */
-export async function touchSession(deps: Deps, session: Session): Promise<void> {
+/** The person of this session is there: its idle time begins anew. Written later, in a group. A plain value where it was seen just now. */
+export function touchSession(deps: Deps, session: Session): void | Promise<void> {
   const now = deps.clock.now();
   const idleFor = now.getTime() - session.lastSeenAt.getTime();
   const quarter = (session.expiresAt.getTime() - session.lastSeenAt.getTime()) / 4;
   if (idleFor < Math.min(PRECISION_MILLISECONDS, quarter)) return;
+  return touch(deps, session, now);
+}
+
+async function touch(deps: Deps, session: Session, now: Date): Promise<void> {
   const { idleSeconds, absoluteSeconds } = shorter(await sessionLifetimes(deps, session.tenantId), session);
   const idleEnd = addSeconds(now, idleSeconds).getTime();
   const absoluteEnd = addSeconds(session.createdAt, absoluteSeconds).getTime();

@@ -1,4 +1,5 @@
 import { IdentityError } from "@ostiary/contracts";
+import { after } from "../../kernel/after.ts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { findPrincipal, type Principal } from "../access/index.ts";
@@ -58,40 +59,44 @@ export async function issueTicket(
  *
  * @param text - the ticket, as it is or percent-encoded once: some clients do so with whatever a cookie holds.
  */
-export async function findTicketHolder(
+export function findTicketHolder(
   deps: Deps,
   tenantId: string,
   slot: string,
   text: string,
-): Promise<TicketHolder | null> {
+): TicketHolder | null | Promise<TicketHolder | null> {
   const ticket = text.includes("%") ? decoded(text) : text;
   if (!FORM.test(ticket)) return null;
   const cookie = `${ticket.slice(0, ID_LENGTH)}.${ticket.slice(ID_LENGTH + 1)}`;
-  const session = await findSessionByCookie(deps, tenantId, cookie, slot);
-  if (!session) return null;
-  const principal = await findPrincipal(deps, tenantId, session.userId);
-  return principal?.status === "active" ? { session, principal } : null;
+  return after(findSessionByCookie(deps, tenantId, cookie, slot), (session) => {
+    if (!session) return null;
+    return after(findPrincipal(deps, tenantId, session.userId), (principal) =>
+      principal?.status === "active" ? { session, principal } : null,
+    );
+  });
 }
 
 /**
- * The person of a ticket, who must be allowed to use the application.
+ * The person of a ticket, who must be allowed to use the application. Synchronous when all of it is in the caches.
  *
  * @param application - null where nobody says who asks.
- * @throws IdentityError `token.invalid`, `application.access_denied`
+ * @throws IdentityError (also as a rejection) `token.invalid`, `application.access_denied`
  */
-export async function checkTicket(
+export function checkTicket(
   deps: Deps,
   tenantId: string,
   slot: string,
   text: string,
   application: Application | null,
-): Promise<TicketHolder> {
-  const holder = await findTicketHolder(deps, tenantId, slot, text);
-  if (!holder) throw new IdentityError("token.invalid", { reason: "the ticket is unknown or has ended" });
-  if (application && !(await mayUse(deps, application, holder.session.userId))) {
-    throw new IdentityError("application.access_denied");
-  }
-  return holder;
+): TicketHolder | Promise<TicketHolder> {
+  return after(findTicketHolder(deps, tenantId, slot, text), (holder) => {
+    if (!holder) throw new IdentityError("token.invalid", { reason: "the ticket is unknown or has ended" });
+    const allowed = application === null || mayUse(deps, application, holder.session.userId);
+    return after(allowed, (mayEnter) => {
+      if (!mayEnter) throw new IdentityError("application.access_denied");
+      return holder;
+    });
+  });
 }
 
 /** Signs out whoever holds the ticket: the sign-in it comes from ends, with all that came from it. */
