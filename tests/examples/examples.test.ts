@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -128,7 +129,37 @@ describe("sign-in", () => {
   });
 });
 
-/** Follows redirects and keeps each host's cookies. */
+describe("blueking", () => {
+  it("sends a visitor to the login page, and greets whoever comes back", async () => {
+    const port = await freePort();
+    const text = await readFile(example("blueking/ostiary.yaml"), "utf8");
+    const folder = await mkdtemp(join(tmpdir(), "ostiary-example-"));
+    const file = join(folder, "ostiary.yaml");
+    await writeFile(file, text.replaceAll("9004", String(port)));
+    await using server = await anEphemeralServer(["--apply", file]);
+    await rm(folder, { recursive: true });
+    const program = [process.execPath, "--conditions=ostiary-source", example("blueking/app.mjs")] as const;
+    await using app = await aProgram(program, { LOGIN: `${server.ready.url}/blueking`, PORT: String(port) });
+    const browser = new Browser();
+    expect(await browser.open(await redirectOf(`${app.url}/`))).toContain('name="identifier"');
+    const home = await browser.submit({ identifier: "zs", password: "correct horse battery staple" });
+    expect(home).toBe("Hello, zs. Your id is 032edb.");
+    expect(browser.address).toBe(`${app.url}/`);
+    expect((await fetch(`${app.url}/`, { headers: { cookie: "bk_token=made-up" } })).status).toBe(401);
+  });
+});
+
+/** Where a page leads a browser; fetch always says that a script is asking, and is answered as one. */
+function redirectOf(address: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(address, { agent: false }, (answer) => resolve(answer.resume().headers.location ?? "")).on(
+      "error",
+      reject,
+    );
+  });
+}
+
+/** Follows redirects and keeps each host's cookies, whatever the port, as browsers do. */
 class Browser {
   address = "";
   #page = "";
@@ -150,8 +181,8 @@ class Browser {
   }
 
   async #visit(address: URL, request: RequestInit): Promise<string> {
-    const jar = this.#cookies.get(address.host) ?? new Map<string, string>();
-    this.#cookies.set(address.host, jar);
+    const jar = this.#cookies.get(address.hostname) ?? new Map<string, string>();
+    this.#cookies.set(address.hostname, jar);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
     const headers = { cookie, origin: new URL(this.address || address).origin };
     const answer = await fetch(address, { ...request, headers, redirect: "manual" });
