@@ -1,9 +1,8 @@
-import { generateSync } from "otplib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { beginTotp, confirmTotp } from "../../packages/server/src/domain/credentials/index.ts";
 import { findFlow, flowView, giveTotp } from "../../packages/server/src/domain/sign-in/index.ts";
 import { findTenantById, updateSettings } from "../../packages/server/src/domain/tenants/index.ts";
-import { numericDate } from "../../packages/server/src/kernel/clock.ts";
+import { shownByApp } from "../../packages/server/src/testing/authenticator-app.ts";
 import { Browser, type Visit } from "./browser.ts";
 import {
   aProvider,
@@ -46,7 +45,7 @@ async function theTenant() {
 /** What the authenticator app shows; each time the next code. */
 function shown(): string {
   provider.clock.advance(30);
-  return generateSync({ secret, epoch: numericDate(provider.clock.now()) });
+  return shownByApp(secret, provider.clock.now());
 }
 
 /** The flow of a page, as its browser sees it. */

@@ -1,7 +1,7 @@
-import { generateSync } from "otplib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createInvitation } from "../domain/organizations/index.ts";
 import { STEPS } from "../domain/sign-in/index.ts";
+import { shownByApp } from "../testing/authenticator-app.ts";
 import { aMailbox } from "../testing/mailbox.ts";
 import { aSite, aTenant, PASSWORD } from "./testing/site.ts";
 import { alertOf, hiddenFields, type Visit, type Visitor } from "./testing/visitor.ts";
@@ -33,7 +33,7 @@ async function pressed(visitor: Visitor, step: string, identifier: string): Prom
 
 function shown(secret: string): string {
   site.server.clock.advance(30);
-  return generateSync({ secret, epoch: Math.floor(site.server.clock.now().getTime() / 1_000) });
+  return shownByApp(secret, site.server.clock.now());
 }
 
 const keyOf = (page: Visit) => /[?&]secret=([A-Z2-7]+)/.exec(hiddenFields(page).uri ?? "")?.[1] ?? "";
