@@ -4,7 +4,14 @@ import { findPrincipal, type Principal } from "../../domain/access/index.ts";
 import { type Application, mayUse } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
 import { findSession, findSessionByCookie, type Session } from "../../domain/sessions/index.ts";
-import { findFlow, signOut, startFlow, takeFinishedFlow } from "../../domain/sign-in/index.ts";
+import {
+  findFlow,
+  lacksProof,
+  signOut,
+  startFlow,
+  startStepUp,
+  takeFinishedFlow,
+} from "../../domain/sign-in/index.ts";
 import { endTicket, findTicketHolder, issueTicket, returnAddressOf } from "../../domain/tickets/index.ts";
 import { cookieName, ensureBrowser, readCookie, writeCookie } from "../../platform/http/cookies.ts";
 import { logFailure, toIdentityError } from "../../platform/http/problems.ts";
@@ -78,16 +85,40 @@ async function login(
   const session = isLeaving ? null : await findBrowserSession(deps, request);
   const end = manner === "plain" ? `${basePath(request)}/login/plain/done/` : defaultReturn(request);
   const returnTo = asked ?? end;
-  if (session) return enter(deps, request, reply, session, application, returnTo);
+  const lacks = session !== null && (await lacksProofFor(deps, request, session, application));
+  if (session && !lacks) return enter(deps, request, reply, session, application, returnTo);
   if (manner === "plain" && request.headers["sec-fetch-dest"] !== "document") {
     return ask(pages, request, reply, application, returnTo);
   }
-  const flow = await startFlow(deps, request.context, {
+  const begun = {
     browser: ensureBrowser(request, reply, cookieScope(deps, request)),
     applicationId: application?.id,
     continuation: { protocol: "blueking", resume: `${basePath(request)}/login/resume/`, returnTo },
-  });
+  };
+  const flow = session
+    ? await startStepUp(deps, request.context, request.tenant, {
+        ...begun,
+        session,
+        device: deviceOf(deps, request),
+      })
+    : await startFlow(deps, request.context, begun);
   return reply.redirect(`${tenantPath(request)}/sign-in?flow=${flow.id}`, 303);
+}
+
+/** Who is signed in for a milder application proves more before this one lets him in. */
+async function lacksProofFor(
+  deps: Deps,
+  request: FastifyRequest,
+  session: Session,
+  application: Application | null,
+): Promise<boolean> {
+  if (!application) return false;
+  const entry = { applicationId: application.id, device: deviceOf(deps, request) };
+  return lacksProof(deps, request.context, request.tenant, session, entry);
+}
+
+function deviceOf(deps: Deps, request: FastifyRequest): string | undefined {
+  return readCookie(request, cookieName(cookieScope(deps, request), "device"));
 }
 
 /** In a frame, or in a browser that does not say where it is: a button that opens a window. */
@@ -147,6 +178,9 @@ async function enter(
   if (principal?.status !== "active") throw new IdentityError("user.suspended");
   if (application && !(await mayUse(deps, application, session.userId))) {
     throw new IdentityError("application.access_denied");
+  }
+  if (await lacksProofFor(deps, request, session, application)) {
+    throw new IdentityError("credential.second_factor_required");
   }
   if (!(await hasTicketOf(deps, request, session))) {
     await giveTicket(deps, request, reply, session, principal);

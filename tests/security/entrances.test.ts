@@ -1,0 +1,241 @@
+import { createHash } from "node:crypto";
+import { glob, readFile } from "node:fs/promises";
+import type { TenantSettingsPatch } from "@ostiary/contracts";
+import { generateSync } from "otplib";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createApplication } from "../../packages/server/src/domain/applications/index.ts";
+import { beginTotp, confirmTotp } from "../../packages/server/src/domain/credentials/index.ts";
+import { findTenantById, updateSettings } from "../../packages/server/src/domain/tenants/index.ts";
+import { createUser } from "../../packages/server/src/domain/users/index.ts";
+import { numericDate } from "../../packages/server/src/kernel/clock.ts";
+import { Visitor } from "../../packages/server/src/pages/testing/visitor.ts";
+import { aServer, type TestServer } from "../../packages/server/src/testing/a-server.ts";
+import { contextOf } from "../../packages/server/src/testing/test-deps.ts";
+
+const PASSWORD = "correct horse battery staple";
+const ORIGIN = "https://shop.example";
+const challenge = createHash("sha256").update("v".repeat(43)).digest("base64url");
+
+let server: TestServer;
+let shop: { id: string; secret: string };
+let phone: string;
+
+beforeAll(async () => {
+  server = await aServer();
+  shop = await anApplication("shop");
+  phone = (await anApplication("phone", { tokenEndpointAuthMethod: "none", headlessSignIn: true })).id;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+async function anApplication(
+  slug: string,
+  more: { tokenEndpointAuthMethod?: "none"; headlessSignIn?: boolean; secondFactor?: "always" } = {},
+): Promise<{ id: string; secret: string }> {
+  const { tokenEndpointAuthMethod = "client_secret_basic", ...settings } = more;
+  const { application, secret } = await createApplication(server.deps, contextOf(server.tenantId), {
+    slug,
+    name: slug,
+    redirectUris: [`${ORIGIN}/callback`],
+    allowedReturnOrigins: [ORIGIN],
+    tokenEndpointAuthMethod,
+    consent: "implicit",
+    settings,
+  });
+  return { id: application.id, secret: secret ?? "" };
+}
+
+let people = 0;
+async function aPerson(has: { totp?: boolean; administrator?: boolean } = {}) {
+  const { deps, tenantId } = server;
+  const context = contextOf(tenantId);
+  const username = `person${++people}`;
+  const email = `${username}@example.com`;
+  const { id } = await createUser(deps, context, {
+    username,
+    email,
+    emailVerified: true,
+    password: { plain: PASSWORD },
+    ...(has.administrator ? { roles: ["administrator"] } : {}),
+  });
+  if (has.totp) {
+    const tenant = await theTenant();
+    const begun = await beginTotp(deps, context, tenant, id);
+    const code = generateSync({ secret: begun.secret, epoch: numericDate(deps.clock.now()) });
+    const given = { id: begun.id, code };
+    await deps.database.transaction((tx) => confirmTotp(deps, tx, context, tenant, id, given));
+  }
+  return { id, username, email };
+}
+type Person = Awaited<ReturnType<typeof aPerson>>;
+
+async function theTenant() {
+  const tenant = await findTenantById(server.deps, server.tenantId);
+  if (!tenant) throw new Error("no tenant");
+  return tenant;
+}
+
+/** The change travels through the database to the server's cache. */
+async function policy(signIn: NonNullable<TenantSettingsPatch["signIn"]>): Promise<void> {
+  const { deps, tenantId } = server;
+  await updateSettings(deps, contextOf(tenantId), { signIn });
+  await vi.waitFor(async () => expect((await theTenant()).settings.signIn).toMatchObject(signIn));
+}
+
+const post = (url: string, body: unknown, headers: Record<string, string> = {}) =>
+  server.app.inject({
+    method: "POST",
+    url,
+    headers: { "content-type": "application/json", ...headers },
+    payload: JSON.stringify(body),
+  });
+
+/** The hosted page, from wherever a browser comes, with the right password. */
+async function throughThePage(from: string, { username }: Person): Promise<void> {
+  const visitor = new Visitor(server.app);
+  const page = await visitor.open(from);
+  const after = await visitor.submit(page, { identifier: username, password: PASSWORD });
+  await visitor.follow(after);
+}
+
+/** Every way in, for somebody who knows the password and nothing else. */
+const ENTRANCES: Record<string, (person: Person) => Promise<unknown>> = {
+  "the sign-in call of the API": ({ username }) =>
+    post("/api/v1/sign-in", {
+      applicationId: shop.id,
+      applicationSecret: shop.secret,
+      identifier: username,
+      password: PASSWORD,
+    }),
+  "an application's own forms": async ({ username }) => {
+    const started = await post("/api/v1/sign-in/flows", {
+      applicationId: phone,
+      scopes: ["openid"],
+      codeChallenge: challenge,
+    });
+    const { flow, secret } = started.json();
+    const headers = { "ostiary-flow": secret };
+    const body = { identifier: username, password: PASSWORD };
+    await post(`/api/v1/sign-in/flows/${flow.id}/steps/give-password`, body, headers);
+    await post(`/api/v1/sign-in/flows/${flow.id}/finish`, {}, headers);
+  },
+  "the hosted page": (person) => throughThePage("/sign-in", person),
+  "OpenID Connect": (person) => throughThePage(authorize(shop.id), person),
+  BlueKing: (person) =>
+    throughThePage(`/blueking/login/?c_url=${encodeURIComponent(`${ORIGIN}/x`)}&app_code=shop`, person),
+  Zibanu: ({ email }) => post("/zibanu/login/", { email, password: PASSWORD }, { origin: ORIGIN }),
+};
+
+function authorize(clientId: string): string {
+  const query = new URLSearchParams({
+    client_id: clientId,
+    redirect_uri: `${ORIGIN}/callback`,
+    response_type: "code",
+    scope: "openid",
+    code_challenge: challenge,
+    code_challenge_method: "S256",
+  });
+  return `/oauth/authorize?${query}`;
+}
+
+/** Without those that were derived from another one. */
+async function sessionsOf({ id }: Person): Promise<number> {
+  const rows = await server.database.database.query<{ n: number }>(
+    "select count(*)::int as n from sessions where user_id = $1 and parent_id is null",
+    [id],
+  );
+  return rows[0]?.n ?? 0;
+}
+
+const entrances = Object.entries(ENTRANCES);
+
+describe("who knows the password and nothing else", () => {
+  it.each(entrances)("comes in by %s where no more is asked", async (_name, enter) => {
+    await policy({ secondFactor: "never", secondFactorRoles: [] });
+    const person = await aPerson({ totp: true });
+    await enter(person);
+    expect(await sessionsOf(person)).toBe(1);
+  });
+
+  it.each(entrances)("does not come in by %s where a second factor is enrolled", async (_name, enter) => {
+    await policy({ secondFactor: "enrolled", secondFactorRoles: [] });
+    const person = await aPerson({ totp: true });
+    await enter(person);
+    expect(await sessionsOf(person)).toBe(0);
+  });
+
+  it.each(entrances)("does not come in by %s where everybody needs one", async (_name, enter) => {
+    await policy({ secondFactor: "always", secondFactorRoles: [] });
+    const person = await aPerson();
+    await enter(person);
+    expect(await sessionsOf(person)).toBe(0);
+  });
+
+  it.each(entrances)("does not come in by %s with a role that needs one", async (_name, enter) => {
+    await policy({ secondFactor: "never", secondFactorRoles: ["administrator"] });
+    const person = await aPerson({ administrator: true });
+    await enter(person);
+    expect(await sessionsOf(person)).toBe(0);
+  });
+
+  it.each(entrances)("does not come in by %s where passwords are not taken", async (_name, enter) => {
+    await policy({ secondFactor: "never", secondFactorRoles: [], methods: ["passkey"] });
+    const person = await aPerson();
+    await enter(person);
+    expect(await sessionsOf(person)).toBe(0);
+    await policy({ methods: ["password", "passkey"] });
+  });
+});
+
+describe("who is signed in for a mild application", () => {
+  it("does not come into a strict one", async () => {
+    await policy({ secondFactor: "never", secondFactorRoles: [], methods: ["password", "passkey"] });
+    const vault = await anApplication("vault", { secondFactor: "always" });
+    const { username } = await aPerson();
+    const visitor = new Visitor(server.app);
+    const page = await visitor.open(authorize(shop.id));
+    const mild = await visitor.follow(visitor.submit(page, { identifier: username, password: PASSWORD }));
+    expect(mild.location).toContain("code=");
+    expect((await visitor.open(authorize(vault.id))).location).not.toContain("code=");
+    const address = `/blueking/login/?c_url=${encodeURIComponent(`${ORIGIN}/x`)}&app_code=vault`;
+    await visitor.open(address);
+    expect([...visitor.cookies.keys()]).not.toContain("bk_token");
+    await visitor.open(address.replace("vault", "shop"));
+    expect([...visitor.cookies.keys()]).toContain("bk_token");
+  });
+});
+
+describe("sessions and tokens of people come into being", () => {
+  const ROOT = new URL("../../packages/server/src/", import.meta.url);
+
+  /** Who calls a function, without its own file, doors that hand it on, and tests. */
+  async function callersOf(name: string): Promise<string[]> {
+    const found: string[] = [];
+    for await (const file of glob("**/*.ts", { cwd: ROOT })) {
+      if (/\.test\.ts$|\/testing\/|^testing\//.test(file)) continue;
+      const text = await readFile(new URL(file, ROOT), "utf8");
+      const calls = new RegExp(`(?<!function )\\b${name}\\(`).test(text.replace(/^\s*(?:\*|\/\/).*$/gm, ""));
+      if (calls) found.push(file);
+    }
+    return found.sort();
+  }
+
+  /** Where each may be called: whoever adds a place adds it here, and to the table of entrances above. */
+  const PLACES: Record<string, string[]> = {
+    createSession: ["domain/sign-in/finish.ts"],
+    createImpersonatedSession: ["domain/sign-in/impersonation.ts"],
+    deriveSession: ["domain/tickets/tickets.ts"],
+    renewSession: ["domain/sign-in/finish.ts"],
+    signInDirectly: ["api/sign-in.routes.ts", "dialects/zibanu/session.routes.ts"],
+    createAuthorizationCode: [
+      "domain/sign-in/headless.ts",
+      "domain/tokens/issue-for-session.ts",
+      "protocols/oidc/steps/answer-authorization.ts",
+    ],
+    issueForSession: ["dialects/blueking/ssm.routes.ts"],
+    issueDirectly: ["domain/provisioning/feishu-users.ts"],
+  };
+
+  it.each(Object.entries(PLACES))("by %s in these places only", async (name, places) => {
+    expect(await callersOf(name)).toEqual(places);
+  });
+});
