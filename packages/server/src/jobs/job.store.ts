@@ -13,28 +13,14 @@ export async function takeJobTurn(database: Queryable, now: Date, interval: numb
   return rows.length === 1;
 }
 
-export async function deleteExpiredIdempotencyKeys(
-  database: Queryable,
-  now: Date,
-  limit: number,
-): Promise<number> {
-  const rows = await database.query(
-    `delete from idempotency_keys where (tenant_id, actor, key) in
-       (select tenant_id, actor, key from idempotency_keys where expires_at < $1 limit $2) returning key`,
-    [now, limit],
-  );
-  return rows.length;
+/** Deletes up to `limit` rows that have expired, and returns how many there were. */
+type Expiry = (database: Queryable, now: Date, limit: number) => Promise<number>;
+
+function expiryOf(table: string, key: string): Expiry {
+  const text = `delete from ${table} where (${key}) in
+    (select ${key} from ${table} where expires_at < $1 limit $2) returning 1 as one`;
+  return async (database, now, limit) => (await database.query(text, [now, limit])).length;
 }
 
-export async function deleteExpiredSingleUses(
-  database: Queryable,
-  now: Date,
-  limit: number,
-): Promise<number> {
-  const rows = await database.query(
-    `delete from single_uses where (tenant_id, purpose, hash) in
-       (select tenant_id, purpose, hash from single_uses where expires_at < $1 limit $2) returning hash`,
-    [now, limit],
-  );
-  return rows.length;
-}
+export const deleteExpiredIdempotencyKeys = expiryOf("idempotency_keys", "tenant_id, actor, key");
+export const deleteExpiredSingleUses = expiryOf("single_uses", "tenant_id, purpose, hash");

@@ -14,6 +14,7 @@ import type { Queryable, Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { checkAdministratorRemainsWithout } from "./assign-roles.ts";
+import { changeable } from "./changeable.ts";
 import {
   deleteGrantRow,
   type GrantFilter,
@@ -111,7 +112,7 @@ export async function updateAccessGrant(
 ): Promise<AccessGrant> {
   const now = deps.clock.now();
   return deps.database.transaction(async (tx) => {
-    const { grant, rights } = await changeable(deps, tx, context, id, expectedVersion);
+    const { grant, rights } = await lockedForGrantChange(deps, tx, context, id, expectedVersion);
     const next = { ...grant, ...change };
     if (change.actions && grant.kind !== "resource")
       throw invalid("/actions", "only a grant of a resource has actions");
@@ -146,7 +147,7 @@ export async function deleteAccessGrant(
   expectedVersion?: number,
 ): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    const { grant, rights } = await changeable(deps, tx, context, id, expectedVersion);
+    const { grant, rights } = await lockedForGrantChange(deps, tx, context, id, expectedVersion);
     await deleteGrantRow(tx, context.tenantId, id);
     await checkAdministratorRemainsWithout(tx, context.tenantId, rights);
     const target = { type: "access_grant", id };
@@ -160,7 +161,7 @@ export async function deleteAccessGrant(
   });
 }
 
-async function changeable(
+async function lockedForGrantChange(
   deps: Deps,
   tx: Transaction,
   context: RequestContext,
@@ -168,13 +169,11 @@ async function changeable(
   expectedVersion: number | undefined,
 ): Promise<{ grant: AccessGrant; rights: Right[] }> {
   const joined = within(deps, tx);
-  const grant = await lockGrant(tx, context.tenantId, id);
-  const { place, rights } = grant ? await contentOf(tx, context.tenantId, grant) : { place: {}, rights: [] };
-  await checkPermissionIn(joined, context, "access-grant:write", place);
-  if (!grant) throw new IdentityError("access_grant.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== grant.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  const found = await lockGrant(tx, context.tenantId, id);
+  const { place, rights } = found ? await contentOf(tx, context.tenantId, found) : { place: {}, rights: [] };
+  const missing = "access_grant.not_found" as const;
+  const rule = { permission: "access-grant:write", place, missing, expectedVersion };
+  const grant = await changeable(joined, context, found, rule);
   await checkGives(joined, context, rights);
   return { grant, rights };
 }

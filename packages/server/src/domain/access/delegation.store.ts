@@ -1,4 +1,5 @@
 import type { Delegation, ScopeType, Subject } from "@ostiary/contracts";
+import { conditionsOf } from "../../platform/database/conditions.ts";
 import type { Queryable, SqlValue, Transaction } from "../../platform/database/types.ts";
 
 type DelegationRow = Omit<Delegation, "createdAt" | "updatedAt" | "subject" | "scope"> & {
@@ -111,18 +112,17 @@ export async function selectDelegations(
   after: string | undefined,
   limit: number,
 ): Promise<Delegation[]> {
-  const values: SqlValue[] = [tenantId, limit];
-  const conditions = ["tenant_id = $1"];
-  const where = (condition: string, value: string | undefined) => {
-    if (value !== undefined) conditions.push(`${condition} $${values.push(value)}`);
-  };
-  where("id <", after);
-  where("subject_type =", filter.subjectType);
-  where("subject_id =", filter.subjectId);
-  where("scope_type =", filter.scopeType);
-  where("scope_id =", filter.scopeId);
+  const values: SqlValue[] = [limit];
+  const conditions = conditionsOf(values, [
+    ["tenant_id =", tenantId],
+    ["id <", after],
+    ["subject_type =", filter.subjectType],
+    ["subject_id =", filter.subjectId],
+    ["scope_type =", filter.scopeType],
+    ["scope_id =", filter.scopeId],
+  ]);
   const rows = await database.query<DelegationRow>(
-    `select ${COLUMNS} from delegations where ${conditions.join(" and ")} order by id desc limit $2`,
+    `select ${COLUMNS} from delegations where ${conditions} order by id desc limit $1`,
     values,
   );
   return rows.map(toDelegation);

@@ -12,6 +12,7 @@ import type { Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { subjectMissing } from "./access-grants.ts";
+import { changeable } from "./changeable.ts";
 import {
   type DelegationFilter,
   deleteDelegationRow,
@@ -89,7 +90,7 @@ export async function updateDelegation(
 ): Promise<Delegation> {
   const now = deps.clock.now();
   return deps.database.transaction(async (tx) => {
-    const delegation = await changeable(deps, tx, context, id, expectedVersion);
+    const delegation = await lockedForDelegationChange(deps, tx, context, id, expectedVersion);
     if (!permissions || permissions.join() === delegation.permissions.join()) return delegation;
     await checkDelegates(within(deps, tx), context, delegation.scope, permissions);
     const next = { ...delegation, permissions };
@@ -108,14 +109,14 @@ export async function deleteDelegation(
   expectedVersion?: number,
 ): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    const { subject, scope } = await changeable(deps, tx, context, id, expectedVersion);
+    const { subject, scope } = await lockedForDelegationChange(deps, tx, context, id, expectedVersion);
     await deleteDelegationRow(tx, context.tenantId, id);
     const target = { type: "delegation", id };
     await recordEvent(deps, tx, context, { type: "delegation.deleted", target, data: { subject, scope } });
   });
 }
 
-async function changeable(
+async function lockedForDelegationChange(
   deps: Deps,
   tx: Transaction,
   context: RequestContext,
@@ -123,12 +124,11 @@ async function changeable(
   expectedVersion: number | undefined,
 ): Promise<Delegation> {
   const joined = within(deps, tx);
-  const delegation = await lockDelegation(tx, context.tenantId, id);
-  await checkPermissionIn(joined, context, "access-grant:write", delegation ? placeOf(delegation.scope) : {});
-  if (!delegation) throw new IdentityError("delegation.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== delegation.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  const found = await lockDelegation(tx, context.tenantId, id);
+  const place = found ? placeOf(found.scope) : {};
+  const missing = "delegation.not_found" as const;
+  const rule = { permission: "access-grant:write", place, missing, expectedVersion };
+  const delegation = await changeable(joined, context, found, rule);
   await checkDelegates(joined, context, delegation.scope, delegation.permissions);
   return delegation;
 }

@@ -1,4 +1,5 @@
 import type { AccessGrant, Subject } from "@ostiary/contracts";
+import { conditionsOf } from "../../platform/database/conditions.ts";
 import type { Queryable, SqlValue, Transaction } from "../../platform/database/types.ts";
 
 type GrantRow = Omit<AccessGrant, "createdAt" | "updatedAt" | "subject" | "kind"> & {
@@ -127,20 +128,19 @@ export async function selectGrants(
   after: string | undefined,
   limit: number,
 ): Promise<AccessGrant[]> {
-  const values: SqlValue[] = [tenantId, limit];
-  const conditions = ["tenant_id = $1"];
-  const where = (condition: string, value: string | undefined) => {
-    if (value !== undefined) conditions.push(`${condition} $${values.push(value)}`);
-  };
-  where("id <", after);
-  where("subject_type =", filter.subjectType);
-  where("subject_id =", filter.subjectId);
-  where("role_id =", filter.roleId);
-  where("policy_id =", filter.policyId);
-  where("namespace =", filter.namespace);
-  where("resource =", filter.resource);
+  const values: SqlValue[] = [limit];
+  const conditions = conditionsOf(values, [
+    ["tenant_id =", tenantId],
+    ["id <", after],
+    ["subject_type =", filter.subjectType],
+    ["subject_id =", filter.subjectId],
+    ["role_id =", filter.roleId],
+    ["policy_id =", filter.policyId],
+    ["namespace =", filter.namespace],
+    ["resource =", filter.resource],
+  ]);
   const rows = await database.query<GrantRow>(
-    `select ${COLUMNS} from access_grants where ${conditions.join(" and ")} order by id desc limit $2`,
+    `select ${COLUMNS} from access_grants where ${conditions} order by id desc limit $1`,
     values,
   );
   return rows.map(toGrant);

@@ -12,6 +12,7 @@ import { isId, newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
+import { changeable } from "./changeable.ts";
 import {
   deleteNamespaceRow,
   insertNamespace,
@@ -91,7 +92,7 @@ export async function updateNamespace(
 ): Promise<Namespace> {
   const now = deps.clock.now();
   return deps.database.transaction(async (tx) => {
-    const namespace = await changeable(deps, tx, context, id, expectedVersion);
+    const namespace = await lockedForNamespaceChange(deps, tx, context, id, expectedVersion);
     const next = { ...namespace, ...change };
     const fields = (["code", "name", "description"] as const).filter(
       (field) => namespace[field] !== next[field],
@@ -125,7 +126,7 @@ export async function deleteNamespace(
   expectedVersion?: number,
 ): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    const namespace = await changeable(deps, tx, context, id, expectedVersion);
+    const namespace = await lockedForNamespaceChange(deps, tx, context, id, expectedVersion);
     if (isProtected(namespace)) throw new IdentityError("namespace.protected");
     await deleteNamespaceRow(tx, context.tenantId, id);
     await recordEvent(
@@ -147,18 +148,20 @@ function isProtected({ code, applicationId }: Namespace): boolean {
   return code === DEFAULT_NAMESPACE || applicationId !== null;
 }
 
-async function changeable(
+async function lockedForNamespaceChange(
   deps: Deps,
   tx: Transaction,
   context: RequestContext,
   id: string,
   expectedVersion: number | undefined,
 ): Promise<Namespace> {
-  const namespace = await lockNamespace(tx, context.tenantId, id);
-  await checkPermissionIn(within(deps, tx), context, "namespace:write", { namespace: namespace?.code });
-  if (!namespace) throw new IdentityError("namespace.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== namespace.version) {
-    throw new IdentityError("precondition.failed");
-  }
-  return namespace;
+  const found = await lockNamespace(tx, context.tenantId, id);
+  const place = { namespace: found?.code };
+  const rule = {
+    permission: "namespace:write",
+    place,
+    missing: "namespace.not_found" as const,
+    expectedVersion,
+  };
+  return changeable(within(deps, tx), context, found, rule);
 }

@@ -12,6 +12,7 @@ import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
+import { changeable } from "./changeable.ts";
 import { isCondition, isPattern } from "./engine/index.ts";
 import { holdNamespace } from "./namespace.store.ts";
 import { checkGives, checkPermissionIn } from "./places.ts";
@@ -90,7 +91,7 @@ export async function updatePolicy(
 ): Promise<Policy> {
   const now = deps.clock.now();
   return deps.database.transaction(async (tx) => {
-    const policy = await changeable(deps, tx, context, id, expectedVersion);
+    const policy = await lockedForPolicyChange(deps, tx, context, id, expectedVersion);
     const next = { ...policy, ...normalized({ ...policy, ...change }), code: change.code ?? policy.code };
     const fields = (["code", "name", "description", "statements"] as const).filter(
       (field) => JSON.stringify(policy[field]) !== JSON.stringify(next[field]),
@@ -122,7 +123,7 @@ export async function deletePolicy(
   expectedVersion?: number,
 ): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    const policy = await changeable(deps, tx, context, id, expectedVersion);
+    const policy = await lockedForPolicyChange(deps, tx, context, id, expectedVersion);
     await checkGives(
       within(deps, tx),
       context,
@@ -142,19 +143,17 @@ function partOf({ tenantId }: RequestContext, id: string): ChangeKey {
   return `access-part:${tenantId}:policy:${id}`;
 }
 
-async function changeable(
+async function lockedForPolicyChange(
   deps: Deps,
   tx: Transaction,
   context: RequestContext,
   id: string,
   expectedVersion: number | undefined,
 ): Promise<Policy> {
-  const policy = await lockPolicy(tx, context.tenantId, id);
-  await checkPermissionIn(within(deps, tx), context, "policy:write", { namespace: policy?.namespace });
-  if (!policy) throw new IdentityError("policy.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== policy.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  const found = await lockPolicy(tx, context.tenantId, id);
+  const place = { namespace: found?.namespace };
+  const rule = { permission: "policy:write", place, missing: "policy.not_found" as const, expectedVersion };
+  const policy = await changeable(within(deps, tx), context, found, rule);
   if (policy.system) throw new IdentityError("policy.system_protected");
   return policy;
 }

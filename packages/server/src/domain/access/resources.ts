@@ -12,6 +12,7 @@ import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
+import { changeable } from "./changeable.ts";
 import { holdNamespace } from "./namespace.store.ts";
 import { checkPermissionIn } from "./places.ts";
 import {
@@ -79,7 +80,7 @@ export async function updateResource(
 ): Promise<Resource> {
   const now = deps.clock.now();
   return deps.database.transaction(async (tx) => {
-    const resource = await changeable(deps, tx, context, id, expectedVersion);
+    const resource = await lockedForResourceChange(deps, tx, context, id, expectedVersion);
     const next = {
       ...resource,
       ...normalized({ ...resource, ...change }),
@@ -108,7 +109,7 @@ export async function deleteResource(
   expectedVersion?: number,
 ): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    const resource = await changeable(deps, tx, context, id, expectedVersion);
+    const resource = await lockedForResourceChange(deps, tx, context, id, expectedVersion);
     await deleteResourceRow(tx, context.tenantId, id);
     const { namespace, code } = resource;
     const target = { type: "resource", id };
@@ -122,20 +123,22 @@ function partOf({ tenantId }: RequestContext, id: string): ChangeKey {
   return `access-part:${tenantId}:resource:${id}`;
 }
 
-async function changeable(
+async function lockedForResourceChange(
   deps: Deps,
   tx: Transaction,
   context: RequestContext,
   id: string,
   expectedVersion: number | undefined,
 ): Promise<Resource> {
-  const resource = await lockResource(tx, context.tenantId, id);
-  await checkPermissionIn(within(deps, tx), context, "resource:write", { namespace: resource?.namespace });
-  if (!resource) throw new IdentityError("resource.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== resource.version) {
-    throw new IdentityError("precondition.failed");
-  }
-  return resource;
+  const found = await lockResource(tx, context.tenantId, id);
+  const place = { namespace: found?.namespace };
+  const rule = {
+    permission: "resource:write",
+    place,
+    missing: "resource.not_found" as const,
+    expectedVersion,
+  };
+  return changeable(within(deps, tx), context, found, rule);
 }
 
 type Values = Pick<Resource, "type" | "name" | "names" | "description" | "actions">;

@@ -12,6 +12,7 @@ import { newId } from "../../kernel/identifiers.ts";
 import type { Queryable, Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
+import { changeable } from "./changeable.ts";
 import { holdNamespace, insertNamespace } from "./namespace.store.ts";
 import { checkGives, checkPermissionIn } from "./places.ts";
 import { DEFAULT_NAMESPACE, loadRightsOf, rightsOfCodes } from "./rights.ts";
@@ -227,12 +228,10 @@ async function changeableRole(
   id: string,
   expectedVersion: number | undefined,
 ): Promise<Role> {
-  const role = await lockRole(tx, context.tenantId, id);
-  await checkPermissionIn(deps, context, "role:write", { namespace: role?.namespace });
-  if (!role) throw new IdentityError("role.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== role.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  const found = await lockRole(tx, context.tenantId, id);
+  const place = { namespace: found?.namespace };
+  const rule = { permission: "role:write", place, missing: "role.not_found" as const, expectedVersion };
+  const role = await changeable(deps, context, found, rule);
   if (role.system) throw new IdentityError("role.system_protected");
   return role;
 }

@@ -5,6 +5,7 @@ import {
   type PageRequest,
   type UpdateApiKey,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { checkPermission } from "../access/index.ts";
@@ -87,9 +88,7 @@ async function lockForChange(
   const key = await lockApiKey(tx, context.tenantId, id);
   if (!key || !isOwn(context, key.userId)) checkPermission(context, "api-key:write");
   if (!key) throw new IdentityError("api_key.not_found");
-  if (expectedVersion !== undefined && key.version !== expectedVersion) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(key.version, expectedVersion);
   await checkMayControlKey(within(deps, tx), context, key);
   return key;
 }

@@ -1,5 +1,6 @@
 import { IdentityError } from "@ostiary/contracts";
 import type { ChangeKey } from "../../kernel/changes.ts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkPermission, everything } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
@@ -24,9 +25,7 @@ export async function deleteApplication(
   await deps.database.transaction(async (tx) => {
     const application = await lockApplication(tx, tenantId, id);
     if (!application) throw new IdentityError("application.not_found");
-    if (expectedVersion !== undefined && application.version !== expectedVersion) {
-      throw new IdentityError("precondition.failed");
-    }
+    checkVersion(application.version, expectedVersion);
     checkMayControl(context, application);
     // Whoever was assigned is told apart: an application made later with the same given id starts without users.
     const userIds = await deleteAssignments(tx, tenantId, id);

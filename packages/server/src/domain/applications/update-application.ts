@@ -3,6 +3,7 @@ import {
   type Application as PublicApplication,
   type UpdateApplication,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkPermissionIn } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
@@ -30,9 +31,7 @@ export async function updateApplication(
   return deps.database.transaction(async (tx) => {
     const current = await lockApplication(tx, tenantId, id);
     if (!current) throw new IdentityError("application.not_found");
-    if (expectedVersion !== undefined && current.version !== expectedVersion) {
-      throw new IdentityError("precondition.failed");
-    }
+    checkVersion(current.version, expectedVersion);
     checkMayControl(context, current);
     const next: ApplicationValues = {
       ...current,

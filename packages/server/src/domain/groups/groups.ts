@@ -6,6 +6,7 @@ import {
   type PageRequest,
   type UpdateGroup,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
@@ -136,8 +137,6 @@ export async function changeableGroup(
   checkPermission(context, "group:write");
   const group = await lockGroup(tx, context.tenantId, id);
   if (!group) throw new IdentityError("group.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== group.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(group.version, expectedVersion);
   return group;
 }

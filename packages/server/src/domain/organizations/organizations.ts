@@ -6,6 +6,7 @@ import {
   type PageRequest,
   type UpdateOrganization,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
@@ -165,9 +166,7 @@ async function changeable(
 ): Promise<Organization> {
   await checkPermissionIn(within(deps, tx), context, "organization:write", { organizationId: id });
   const organization = found(await lockOrganization(tx, context.tenantId, id));
-  if (expectedVersion !== undefined && expectedVersion !== organization.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(organization.version, expectedVersion);
   return organization;
 }
 

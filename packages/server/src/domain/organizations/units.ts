@@ -8,6 +8,7 @@ import {
   type UpdateUnit,
 } from "@ostiary/contracts";
 import type { ChangeKey } from "../../kernel/changes.ts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
@@ -182,9 +183,7 @@ async function changeable(
   const { organizationId } = found(await selectUnit(tx, context.tenantId, id));
   await lockOrganization(tx, context.tenantId, organizationId);
   const unit = found(await lockUnit(tx, context.tenantId, id));
-  if (expectedVersion !== undefined && expectedVersion !== unit.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(unit.version, expectedVersion);
   if (unit.parentId === null) throw new IdentityError("unit.root_protected");
   return unit;
 }

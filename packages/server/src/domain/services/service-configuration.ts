@@ -5,6 +5,7 @@ import {
   type WriteServiceConfiguration,
 } from "@ostiary/contracts";
 import type { ChangeFeed } from "../../kernel/changes.ts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkPermission } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
@@ -47,9 +48,7 @@ export async function configureService(
   }
   return deps.database.transaction(async (tx) => {
     const service = await lockedService(deps, tx, context, id, undefined);
-    if (expectedVersion !== undefined && expectedVersion !== service.configurationVersion) {
-      throw new IdentityError("precondition.failed");
-    }
+    checkVersion(service.configurationVersion, expectedVersion);
     const version = service.configurationVersion + 1;
     const { type: actorType, id: actorId } = context.actor;
     const entry = { version, configuration, note, actorType, actorId };

@@ -7,6 +7,7 @@ import {
   type ServiceInstance,
   type UpdateService,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
@@ -160,9 +161,7 @@ export async function lockedService(
   expectedVersion: number | undefined,
 ): Promise<Service> {
   const service = existing(await lockService(tx, context.tenantId, onlineSince(deps), id));
-  if (expectedVersion !== undefined && expectedVersion !== service.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(service.version, expectedVersion);
   return service;
 }
 

@@ -8,6 +8,7 @@ import {
   type TenantSettingsPatch,
   type UpdateTenant,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import { type RequestContext, systemContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
@@ -245,9 +246,7 @@ async function write(
 async function locked(tx: Transaction, id: string, expectedVersion: number | undefined) {
   const found = await lockTenant(tx, id);
   if (!found) throw new IdentityError("tenant.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== found.tenant.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(found.tenant.version, expectedVersion);
   return found;
 }
 

@@ -6,6 +6,7 @@ import {
   type PageRequest,
   type UpdateBillingRule,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
@@ -135,8 +136,6 @@ async function lockedRule(
 ): Promise<BillingRule> {
   const rule = await lockRule(tx, context.tenantId, id);
   if (!rule) throw new IdentityError("billing_rule.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== rule.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(rule.version, expectedVersion);
   return rule;
 }

@@ -6,6 +6,7 @@ import {
   type PageRequest,
   type UpdateCustomField,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
@@ -126,9 +127,7 @@ async function locked(
 ): Promise<CustomField> {
   const field = await lockCustomField(tx, context.tenantId, id);
   if (!field) throw new IdentityError("custom_field.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== field.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(field.version, expectedVersion);
   return field;
 }
 

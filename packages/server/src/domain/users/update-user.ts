@@ -1,4 +1,5 @@
 import { IdentityError, type UpdateMe, type UpdateUser, type User } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import {
@@ -135,9 +136,7 @@ async function locked(
 ): Promise<User> {
   const user = await lockUser(tx, context.tenantId, id);
   if (!user) throw new IdentityError("user.not_found");
-  if (expectedVersion !== undefined && expectedVersion !== user.version) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(user.version, expectedVersion);
   return user;
 }
 

@@ -6,6 +6,7 @@ import {
   type UpdateWebhook,
   type Webhook,
 } from "@ostiary/contracts";
+import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId, newSecret } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
@@ -150,9 +151,7 @@ async function locked(
 ): Promise<StoredWebhook> {
   const current = await lockWebhook(tx, context.tenantId, id);
   if (!current) throw new IdentityError("webhook.not_found");
-  if (expectedVersion !== undefined && current.version !== expectedVersion) {
-    throw new IdentityError("precondition.failed");
-  }
+  checkVersion(current.version, expectedVersion);
   return current;
 }
 
