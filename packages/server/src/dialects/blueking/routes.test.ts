@@ -2,7 +2,7 @@ import { createPublicKey, verify } from "node:crypto";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assignUser, createApplication, updateApplication } from "../../domain/applications/index.ts";
-import { findSessionByCookie } from "../../domain/sessions/index.ts";
+import { createSession, findSessionByCookie } from "../../domain/sessions/index.ts";
 import { updateSettings } from "../../domain/tenants/index.ts";
 import { issueTicket } from "../../domain/tickets/index.ts";
 import { rotateDialectKeys } from "../../domain/tokens/index.ts";
@@ -223,6 +223,34 @@ describe("is_login", () => {
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 100));
 }
+
+describe("where a second factor is demanded", () => {
+  it("a sign-in without one gets no ticket, and the tickets it had are no good for that application", async () => {
+    const { deps, tenantId } = server;
+    const context = contextOf(tenantId);
+    const vault = await createApplication(deps, context, {
+      slug: "vault",
+      name: "Vault",
+      allowedReturnOrigins: ["https://vault.example"],
+      settings: { secondFactor: "always" },
+    });
+    const cookie = { cookie: `ostiary_session=${browser}` };
+    const enter = (code: string, headers: InjectOptions["headers"]) =>
+      get(`/login/?app_code=${code}&c_url=https%3A%2F%2F${code}.example%2F`, headers);
+    expect((await enter("shop", cookie)).headers.location).toBe("https://shop.example/");
+    const refused = await enter("vault", cookie);
+    expect(refused.headers.location).toMatch(/^\/sign-in\?flow=/);
+    expect(String(refused.headers["set-cookie"])).not.toContain("bk_token");
+    const asks = { bk_token: ticket, bk_app_code: "vault", bk_app_secret: String(vault.secret) };
+    expect((await get(`${IS_LOGIN}?${new URLSearchParams(asks)}`)).json().result).toBe(false);
+    expect((await get(`${IS_LOGIN}?bk_token=${ticket}&app_code=vault`)).json().result).toBe(false);
+    const two = await createSession(deps, context, { userId, amr: ["pwd", "otp", "mfa"] });
+    const strong = { cookie: `ostiary_session=${two.cookie}` };
+    expect((await enter("vault", strong)).headers.location).toBe("https://vault.example/");
+    const good = await aTicket(two.cookie);
+    expect((await get(`${IS_LOGIN}?bk_token=${good}&app_code=vault`)).json().result).toBe(true);
+  });
+});
 
 describe("user information", () => {
   it("comes by ticket in three versions", async () => {

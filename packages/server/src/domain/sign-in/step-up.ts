@@ -1,7 +1,7 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { findPrincipal } from "../access/index.ts";
-import { findApplication } from "../applications/index.ts";
+import { type Application, findApplication } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 import { type Acr, acrOf, isAtLeast, type Session } from "../sessions/index.ts";
 import type { Flow, FlowFacts } from "./flow.ts";
@@ -13,7 +13,8 @@ type Proven = Pick<Session, "id" | "userId" | "amr" | "authenticatedAt" | "imper
 
 /** What somebody with a live session wants to enter. */
 export interface Entry {
-  applicationId: string;
+  /** null: none is named. */
+  applicationId: string | null;
   /** The least that the sign-in must prove, as the protocol asks. */
   acr?: Acr | undefined;
   /** The value of the browser's device cookie. */
@@ -35,7 +36,8 @@ export async function lacksProof(
   const has = acrOf(session.amr);
   if (entry.acr !== undefined && !isAtLeast(has, entry.acr)) return true;
   if (isAtLeast(has, "urn:ostiary:acr:2")) return false; // no policy asks for more
-  const application = await findApplication(deps, tenant.id, entry.applicationId);
+  const { applicationId } = entry;
+  const application = applicationId === null ? null : await findApplication(deps, tenant.id, applicationId);
   const principal = await findPrincipal(deps, tenant.id, session.userId);
   const policy = policyOf(tenant, application, principal?.roles ?? []);
   // `enrolled` was asked when the session began; what was enrolled since counts from the next sign-in on.
@@ -44,6 +46,19 @@ export async function lacksProof(
   const flow = await provenBy(deps, context, tenant, session, entry);
   const { acr } = needsOf(tenant, application, await loadPerson(deps, tenant, session.userId), flow);
   return !isAtLeast(has, acr);
+}
+
+/**
+ * Whether a session is refused where nobody can be asked for more and no browser is known, as by a program that shows a
+ * ticket: an application or a role wants a second factor always, and the session was begun without.
+ */
+export function isTooWeak(
+  tenant: Pick<Tenant, "settings">,
+  application: Pick<Application, "settings"> | null,
+  roles: readonly string[],
+  { amr }: Pick<Session, "amr">,
+): boolean {
+  return !isAtLeast(acrOf(amr), "urn:ostiary:acr:2") && policyOf(tenant, application, roles) === "always";
 }
 
 /**

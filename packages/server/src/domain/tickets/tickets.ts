@@ -12,7 +12,8 @@ import {
   revokeSession,
   type Session,
 } from "../sessions/index.ts";
-import { signOut } from "../sign-in/index.ts";
+import { isTooWeak, signOut } from "../sign-in/index.ts";
+import { findTenantById } from "../tenants/index.ts";
 
 /** A kind of tickets. Lifetimes only shorten those of the tenant's sessions. */
 export interface TicketRules {
@@ -91,10 +92,16 @@ export function checkTicket(
 ): TicketHolder | Promise<TicketHolder> {
   return after(findTicketHolder(deps, tenantId, slot, text), (holder) => {
     if (!holder) throw new IdentityError("token.invalid", { reason: "the ticket is unknown or has ended" });
-    const allowed = application === null || mayUse(deps, application, holder.session.userId);
+    const { session, principal } = holder;
+    const allowed = application === null || mayUse(deps, application, session.userId);
     return after(allowed, (mayEnter) => {
       if (!mayEnter) throw new IdentityError("application.access_denied");
-      return holder;
+      return after(findTenantById(deps, tenantId), (tenant) => {
+        if (!tenant || isTooWeak(tenant, application, principal.roles, session)) {
+          throw new IdentityError("token.invalid", { reason: "a second factor is demanded" });
+        }
+        return holder;
+      });
     });
   });
 }
