@@ -110,7 +110,8 @@ function claim(
 
 /** What has to change of a user who is there; undefined: nothing. */
 function changeOf(known: User, wanted: WantedUser): Step | undefined {
-  const { registerSource: _source, ...values } = wanted.values;
+  // A password may have been changed here, and only a creation can bring one.
+  const { registerSource: _source, password: _password, ...values } = wanted.values;
   const present = known as unknown as Record<string, unknown>;
   const value: Record<string, unknown> = {};
   for (const [name, want] of Object.entries(values)) {
