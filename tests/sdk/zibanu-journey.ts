@@ -9,7 +9,6 @@ import {
 /** A server of the Zibanu services, with the twelve users `root` to `victim` and the five groups of their seed. */
 export interface ZibanuServer {
   baseUrl: string;
-  utilitiesUrl?: string;
   password: string;
 }
 
@@ -206,10 +205,9 @@ export const JOURNEY: [string, (server: ZibanuServer) => Promise<void>][] = [
 
 /** A front end for one of the users. */
 function as(server: ZibanuServer, name: string, more: Partial<ZibanuOptions> = {}) {
-  const { baseUrl, utilitiesUrl, password } = server;
+  const { baseUrl, password } = server;
   const client: ZibanuClient = createZibanuClient({
     baseUrl,
-    ...(utilitiesUrl === undefined ? {} : { utilitiesUrl }),
     ...more,
   });
   const email = `${name}@example.com`;

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { DJANGO_MISSING, type Django, startDjango } from "../dialects/zibanu/django.ts";
 import { aZibanu, PASSWORD, type World } from "../dialects/zibanu/world.ts";
+import { INSTALL_TIMEOUT } from "../python/environment.ts";
 import { JOURNEY } from "./zibanu-journey.ts";
-
-/** Where the original runs: an instance of zibanu-django-auth 1.1.8 that was just seeded. */
-const ORIGINAL = process.env["OSTIARY_ZIBANU_ORIGINAL"];
 
 describe("the Zibanu client against Ostiary", () => {
   let world: World;
@@ -17,8 +16,14 @@ describe("the Zibanu client against Ostiary", () => {
   });
 });
 
-describe.skipIf(ORIGINAL === undefined)("the Zibanu client against the original", () => {
+describe.skipIf(DJANGO_MISSING)("the Zibanu client against zibanu-django-auth 1.1.8", () => {
+  let django: Django;
+  beforeAll(async () => {
+    django = await startDjango();
+  }, INSTALL_TIMEOUT);
+  afterAll(() => django?.[Symbol.asyncDispose]());
+
   it.each(JOURNEY)("%s", async (_, step) => {
-    await step({ baseUrl: `${ORIGINAL}/auth/`, utilitiesUrl: "/utils/", password: PASSWORD });
+    await step({ baseUrl: `${django.url}/zibanu/`, password: PASSWORD });
   });
 });
