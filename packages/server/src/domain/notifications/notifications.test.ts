@@ -278,6 +278,12 @@ describe("values", () => {
     expect(renderMessage(words, "en", { device: "{{code}}", code: "482913" }).subject).toBe("New: {{code}}");
   });
 
+  it("that are times are shown in a language that has no name, too", () => {
+    const time = "2026-01-01T12:30:00.000Z";
+    const told = renderMessage({ ...words, text: "{{time}}" }, "en-u", { time }).text;
+    expect(told).toBe("January 1, 2026 at 12:30 UTC");
+  });
+
   it("that are words are in the language of the message", () => {
     expect(renderMessage(words, "zh-CN", { factor: "totp" }).text).toContain("身份验证器应用");
     expect(renderMessage(words, "en", { factor: "constructor" }).text).toContain("constructor");

@@ -52,7 +52,16 @@ function showTime(locale: string, iso: string): string {
     timeZone: "UTC",
     timeZoneName: "short",
   } as const;
-  return new Intl.DateTimeFormat(locale, format).format(new Date(iso));
+  return new Intl.DateTimeFormat(knownLocale(locale), format).format(new Date(iso));
+}
+
+/** A tenant may have words in a language whose tag has the form of one and is none. */
+function knownLocale(tag: string): string {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? "en";
+  } catch {
+    return "en";
+  }
 }
 
 const ENTITIES: Record<string, string> = {
