@@ -12,7 +12,7 @@ import {
   User,
 } from "@ostiary/contracts";
 import { Type } from "typebox";
-import { setPassword } from "../domain/credentials/index.ts";
+import { setPassword, unlockUser } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import {
   activateUser,
@@ -64,6 +64,27 @@ export function userRoutes(deps: Deps): FastifyPluginAsyncTypebox {
     });
     registerStatus(app, "suspend", "The user cannot sign in, and open sessions end.", suspendUser);
     registerStatus(app, "activate", "The user can sign in again.", activateUser);
+    app.post(
+      "/users/:id/unlock",
+      {
+        schema: {
+          operationId: "unlockUser",
+          summary: "End a user's lock-out",
+          description:
+            "Needs the permission `user:write` and every permission that the user has. Wrong passwords and codes of this " +
+            "user are forgotten; addresses that guess stay locked.",
+          tags: ["Users"],
+          params: IdParameters,
+          headers: IdempotencyHeaders,
+          response: { 204: Type.Null({ description: "Unlocked" }), ...problems(409, 413, 415, 422) },
+        },
+      },
+      (request, reply) =>
+        answer(deps, request, reply, async (joined) => {
+          await unlockUser(joined, request.context, request.tenant, request.params.id);
+          return { status: 204, headers: {} };
+        }),
+    );
     app.put(
       "/users/:id/password",
       {

@@ -47,3 +47,4 @@ export {
   setPassword,
 } from "./set-password.ts";
 export { beginTotp, checkTotp, confirmTotp } from "./totp.ts";
+export { unlockUser } from "./unlock-user.ts";

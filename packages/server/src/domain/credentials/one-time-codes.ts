@@ -124,7 +124,7 @@ export async function checkCode(
   const now = deps.clock.now();
   const attempt = await countAttempt(outside.database, tenantId, purpose, subject, hash, now);
   if (!attempt) throw new IdentityError("code.rejected", { reason: "none was sent" });
-  const guess = { account: `code:${attempt.account}`, userId: attempt.userId, method: purpose };
+  const guess = { account: underCodes(attempt.account), userId: attempt.userId, method: purpose };
   return guessFactor(deps, context, tenant, guess, async () => {
     if (!attempt.alive) throw new IdentityError("code.rejected", { reason: "expired" });
     if (attempt.attempts > ATTEMPTS) throw new IdentityError("code.used_up");
@@ -167,6 +167,13 @@ async function tooSoon(
   const left = addSeconds(before, RESEND_SECONDS).getTime() - deps.clock.now().getTime();
   return new IdentityError("code.too_soon", { retryAfter: Math.max(1, Math.ceil(left / 1000)) });
 }
+
+/** What wrong codes of an account are counted by. @param account - what was typed, or the user's id. */
+export function codeAccount(deps: Deps, tenantId: string, account: string): string {
+  return underCodes(accountHash(deps, tenantId, account));
+}
+
+const underCodes = (hash: string) => `code:${hash}`;
 
 function accountHash(deps: Deps, tenantId: string, account: string): string {
   const text = `${tenantId} ${account.trim().toLowerCase()}`;
