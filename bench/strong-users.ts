@@ -1,5 +1,4 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
-import { isoCBOR } from "@simplewebauthn/server/helpers";
 import type { Deps } from "../packages/server/src/domain/deps.ts";
 import { newId } from "../packages/server/src/kernel/identifiers.ts";
 import { PUBLIC_URL, type StrongUser } from "./load.ts";
@@ -25,17 +24,13 @@ export async function makeStrongUsers(
 ): Promise<{ users: StrongUser[]; passkey: string }> {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x = "", y = "" } = createPublicKey(privateKey).export({ format: "jwk" });
-  const publicKey = Buffer.from(
-    isoCBOR.encode(
-      new Map<number, number | Uint8Array>([
-        [1, 2],
-        [3, -7],
-        [-1, 1],
-        [-2, Buffer.from(x, "base64url")],
-        [-3, Buffer.from(y, "base64url")],
-      ]),
-    ),
-  );
+  // COSE (RFC 9053 §7.1.1) in CBOR: key type EC2, algorithm ES256, curve P-256, x, y.
+  const publicKey = Buffer.concat([
+    Buffer.from("a5010203262001215820", "hex"),
+    Buffer.from(x, "base64url"),
+    Buffer.from("225820", "hex"),
+    Buffer.from(y, "base64url"),
+  ]);
   const now = deps.clock.now();
   const users: StrongUser[] = [];
   for (const { tenantId, tenantSlug, applicationId, userId, username } of people) {

@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
 import { glob, readFile } from "node:fs/promises";
 import type { TenantSettingsPatch } from "@ostiary/contracts";
-import { generateSync } from "otplib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApplication } from "../../packages/server/src/domain/applications/index.ts";
 import { beginTotp, confirmTotp } from "../../packages/server/src/domain/credentials/index.ts";
 import { findTenantById, updateSettings } from "../../packages/server/src/domain/tenants/index.ts";
 import { createUser } from "../../packages/server/src/domain/users/index.ts";
-import { numericDate } from "../../packages/server/src/kernel/clock.ts";
 import { Visitor } from "../../packages/server/src/pages/testing/visitor.ts";
 import { aServer, type TestServer } from "../../packages/server/src/testing/a-server.ts";
+import { shownByApp } from "../../packages/server/src/testing/authenticator-app.ts";
 import { contextOf } from "../../packages/server/src/testing/test-deps.ts";
 
 const PASSWORD = "correct horse battery staple";
@@ -60,7 +59,7 @@ async function aPerson(has: { totp?: boolean; administrator?: boolean } = {}) {
   if (has.totp) {
     const tenant = await theTenant();
     const begun = await beginTotp(deps, context, tenant, id);
-    const code = generateSync({ secret: begun.secret, epoch: numericDate(deps.clock.now()) });
+    const code = shownByApp(begun.secret, deps.clock.now());
     const given = { id: begun.id, code };
     await deps.database.transaction((tx) => confirmTotp(deps, tx, context, tenant, id, given));
   }

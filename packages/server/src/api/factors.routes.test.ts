@@ -1,10 +1,9 @@
-import { generateSync } from "otplib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { rememberDevice } from "../domain/credentials/index.ts";
 import { findTenantById } from "../domain/tenants/index.ts";
-import { numericDate } from "../kernel/clock.ts";
 import { aServer, type TestServer } from "../testing/a-server.ts";
 import { callApi, signInForTest } from "../testing/api-client.ts";
+import { shownByApp } from "../testing/authenticator-app.ts";
 import { SoftwareAuthenticator } from "../testing/software-authenticator.ts";
 import { contextOf } from "../testing/test-deps.ts";
 
@@ -29,7 +28,7 @@ const aUser = async (roles: string[] = []) =>
 const call = (method: Method, path: string, body?: unknown) =>
   callApi(server, method, path, { authorization, ...(body === undefined ? {} : { body }) });
 const codeOf = async (answer: ReturnType<typeof call>) => (await answer).json().code;
-const shown = (secret: string) => generateSync({ secret, epoch: numericDate(server.clock.now()) });
+const shown = (secret: string) => shownByApp(secret, server.clock.now());
 async function addTotp() {
   const { id, secret } = (await call("POST", "/me/factors/totp", { name: "Phone" })).json();
   await call("POST", `/me/factors/totp/${id}/confirm`, { code: shown(secret) });

@@ -1,7 +1,7 @@
 export { forgetFailures } from "./attempts.ts";
 export { createBreachedPasswordsRange } from "./breached-password-range.ts";
 export { anyBreachedPasswords, createBreachedPasswordsFile } from "./breached-passwords.ts";
-export { type CheckedPasskey, checkPasskey, passkeyChallenge } from "./check-passkey.ts";
+export { checkPasskey, passkeyChallenge } from "./check-passkey.ts";
 export { checkPassword } from "./check-password.ts";
 export { CREDENTIAL_EXPIRIES } from "./expire.ts";
 export { deleteAllFactors as dropFactors, lockFactors } from "./factor.store.ts";
@@ -29,10 +29,8 @@ export {
   type CodePurpose,
   type CodeRequest,
   checkCode,
-  type ProvenTarget,
   sendCode,
 } from "./one-time-codes.ts";
-export { relyingParty } from "./passkey-challenge.ts";
 export { beginPasskey, finishPasskey } from "./passkeys.ts";
 export { createPasswordHasher } from "./password-hasher.ts";
 export { checkPasswordLink, createPasswordLink, redeemPasswordLink } from "./password-links.ts";

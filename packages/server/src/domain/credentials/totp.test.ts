@@ -1,7 +1,7 @@
-import { generateSync } from "otplib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { numericDate } from "../../kernel/clock.ts";
+import { addSeconds } from "../../kernel/clock.ts";
 import { createRateLimits } from "../../platform/limits/index.ts";
+import { shownByApp } from "../../testing/authenticator-app.ts";
 import { QUIET } from "../../testing/test-deps.ts";
 import { audited, refusal, type TwoTenants, twoTenants } from "../../testing/two-tenants.ts";
 import { findTenantById } from "../tenants/index.ts";
@@ -31,8 +31,7 @@ async function theTenant(id = world.context.tenantId) {
   return tenant;
 }
 /** What the app shows, `later` seconds from now. */
-const shown = (secret: string, later = 0) =>
-  generateSync({ secret, epoch: numericDate(world.clock.now()) + later });
+const shown = (secret: string, later = 0) => shownByApp(secret, addSeconds(world.clock.now(), later));
 const begin = async (userId: string) => beginTotp(world.deps, world.context, await theTenant(), userId);
 const confirm = async (userId: string, id: string, code: string) => {
   const tenant = await theTenant();
