@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { optionsFromEnvironment } from "../../../packages/sdk/src/blueking/index.ts";
+import {
+  createBkAuth,
+  MemorySession,
+  optionsFromEnvironment,
+} from "../../../packages/sdk/src/blueking/index.ts";
 import { createApplication } from "../../../packages/server/src/domain/applications/index.ts";
 import { findSessionByCookie } from "../../../packages/server/src/domain/sessions/index.ts";
 import { issueTicket } from "../../../packages/server/src/domain/tickets/index.ts";
@@ -126,6 +130,55 @@ describe.skipIf(missing)("the middleware in TypeScript and the one in Python", (
       expect(python.map(inShort), "the difference is still there").not.toEqual(scenario.improved?.verdicts);
     },
   );
+
+  describe("share a store of sessions", () => {
+    const SHARED: Scenario = { name: "shared", visits: [] };
+    const store = async (code: string): Promise<string> => {
+      const script = `import json\nfrom django.contrib.sessions.backends.db import SessionStore\n${code}`;
+      const { exit, output } = await django.run("shell", "-c", script);
+      if (exit !== 0) throw new Error(output);
+      return output.trim().split("\n").at(-1) ?? "";
+    };
+    const settings = () => settingsOf(SHARED, `${service.url}/shared/is_login/`);
+    const auth = () =>
+      createBkAuth({ ...optionsFromEnvironment(settings()), sessionForm: "python", logger: QUIET });
+
+    beforeAll(async () => {
+      service.program("shared", {
+        body: { result: true, code: 0, message: "", data: { bk_username: "张三" } },
+      });
+      await django.configure(settings());
+    });
+
+    it("Django takes a session over that Node opened, without asking", async () => {
+      const session = new MemorySession();
+      await auth().authenticate({ cookies: { bk_token: "shared-1" }, session });
+      const data = Buffer.from(JSON.stringify(Object.fromEntries(session.data))).toString("base64");
+      const key = await store(
+        `import base64\ns = SessionStore()\ns.update(json.loads(base64.b64decode("${data}")))\ns.save()\nprint(s.session_key)`,
+      );
+      service.asked("shared").length = 0;
+      const response = await fetch(`${django.url}/whoami`, {
+        headers: { cookie: `bk_token=shared-1; sessionid=${key}` },
+      });
+      expect(await response.json()).toMatchObject({ authenticated: true, username: "张三", session: key });
+      expect(service.asked("shared")).toEqual([]);
+    });
+
+    it("Node takes a session over that Django opened, without asking", async () => {
+      const visited = await fetch(`${django.url}/whoami`, { headers: { cookie: "bk_token=shared-2" } });
+      const { session: key } = (await visited.json()) as { session: string | null };
+      const cookie = visited.headers.getSetCookie().find((line) => line.startsWith("sessionid="));
+      const id = key ?? /sessionid=([^;]+)/.exec(cookie ?? "")?.[1];
+      const text = await store(`print(json.dumps(dict(SessionStore("${id}").items())))`);
+      const session = new MemorySession();
+      for (const [name, value] of Object.entries(JSON.parse(text) as object)) session.set(name, value);
+      service.asked("shared").length = 0;
+      const outcome = await auth().authenticate({ cookies: { bk_token: "shared-2" }, session });
+      expect(outcome).toMatchObject({ outcome: "ok", isFresh: false, user: { username: "张三" } });
+      expect(service.asked("shared")).toEqual([]);
+    });
+  });
 
   it("differ in that only Python shows one user's cookies of the service with the ticket of another", async () => {
     const scenario = SCENARIOS.find(({ name }) => name === "a service that sets a cookie");
