@@ -103,7 +103,7 @@ describe.skipIf(!BROWSER_AVAILABLE)("who signs in with more than a password", ()
         await world.look(page, "set up an app", javaScriptEnabled);
         await page.fill("#code", "000000");
         await press(page, "Finish");
-        await page.getByRole("alert").getByText("This code is not right").waitFor();
+        await page.getByRole("alert").getByText("not right").waitFor();
         await page.locator("summary").click();
         expect(await keyOn(page)).toBe(secret);
         await page.fill("#code", shown(secret));

@@ -8,7 +8,7 @@ import { renderNewPasskeyPage, renderTotpPage } from "./enrol.page.ts";
 import { factorName, isTotpUri, parseJson } from "./factor-input.ts";
 import type { TotpView } from "./factor-views.ts";
 import { textsFor } from "./i18n.ts";
-import { problemsOf } from "./problems.ts";
+import { codeProblemsOf, problemsOf } from "./problems.ts";
 import { forRecentlySignedIn } from "./recent.ts";
 import { formOf, seeOther, sendPage } from "./respond.ts";
 import type { SignedIn } from "./session.ts";
@@ -80,7 +80,7 @@ async function takeTotp(deps: Deps, call: Call): Answer {
     return seeOther(reply, linksOf(request).security, { notice: "totp-added" });
   } catch (thrown) {
     const error = toIdentityError(thrown);
-    const errors = problemsOf(error, ["code"]);
+    const errors = codeProblemsOf(error, "enrol-totp");
     if (!errors) throw thrown;
     // Begun in another tab since: what was scanned is worth nothing.
     const begun = error.code === "factor.not_found" || !isTotpUri(uri) ? undefined : { id, uri };

@@ -29,7 +29,8 @@ export function renderCodePage(view: CodeView): string {
     hasErrors: hasErrors(view.errors),
     body: html`${view.links && backToAccount(texts, view.links)}
 <h1>${title}</h1>
-<p class="lead">${sentTo(texts, view.sent)} ${texts.t("code.type")}</p>
+<p class="lead">${sentTo(texts, view.sent)}</p>
+<p class="lead">${texts.t("code.type")}</p>
 ${messages(view)}
 ${form(
   view,

@@ -48,6 +48,8 @@ export interface LinkSentView extends FormView<never> {
 /** Posts `step` = `open-link` with `secret`. Absent: this is not the browser that asked, and nothing else is shown. */
 export interface LinkOpenedView extends FormView<never> {
   secret?: string | undefined;
+  /** Where a sign-in in this browser begins. */
+  signInUrl: string;
   application?: ApplicationLook | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { otherWays, sendAgain, sentTo } from "./code-field.ts";
 import type { LinkOpenedView, LinkSentView } from "./factor-views.ts";
-import { button, form, hasErrors, messages } from "./form.ts";
+import { button, buttonLink, form, hasErrors, messages } from "./form.ts";
 import { html } from "./html.ts";
 import { textsFor } from "./i18n.ts";
 import { nameOf, renderDocument } from "./layout.ts";
@@ -40,6 +40,7 @@ export function renderLinkOpenedPage(view: LinkOpenedView): string {
           : texts.t("signIn.toAccount")
     }</p>
 ${messages(view)}
+${secret === undefined && html`<div class="actions">${buttonLink(texts, view.signInUrl, "signIn.here", true)}</div>`}
 ${
   secret !== undefined &&
   form(view, button(texts, "signIn.submit", { name: "step", value: "open-link", busy: "signIn.busy" }), {

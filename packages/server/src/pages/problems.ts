@@ -90,6 +90,19 @@ export function problemsOf(error: IdentityError, fields: readonly NamedField[]):
   return field === "form" || fields.includes(field) ? { [field]: message } : { form: message };
 }
 
+/** What a wrong code is called by the step in which it was given; a message can only be asked for again where one was sent. */
+const WRONG_CODES: Partial<Record<string, MessageKey>> = {
+  "give-totp": "problem.appCodeWrong",
+  "enrol-totp": "problem.appCodeWrong",
+  "give-recovery-code": "problem.recoveryCodeWrong",
+};
+
+/** As `problemsOf`, for a form with a code. */
+export function codeProblemsOf(error: IdentityError, step: string | undefined): FormErrors<string> | null {
+  const wrong = error.code === "code.rejected" ? WRONG_CODES[step ?? ""] : undefined;
+  return wrong ? { code: wrong } : problemsOf(error, ["code"]);
+}
+
 /** What is missing in a form that came without fields it needs, which browsers themselves would not send. */
 export function missingFields(
   body: Partial<Record<string, string>>,

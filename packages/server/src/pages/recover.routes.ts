@@ -71,6 +71,7 @@ function showLink(
     csrf: page?.csrf ?? "",
     flow: page?.flow.id,
     secret: page ? secret : undefined,
+    signInUrl: signIn,
     application: applicationLook(page?.application ?? null),
   });
   return sendPage(deps, reply, view.nonce, text, { formTargets: page?.formTargets ?? [] });

@@ -70,7 +70,8 @@ export function renderSecondFactorPage(view: SecondFactorView): string {
     title,
     hasErrors: hasErrors(view.errors),
     body: html`<h1>${title}</h1>
-<p class="lead">${sent ? html`${sentTo(texts, sent)} ${texts.t("code.type")}` : texts.t(lead)}</p>
+<p class="lead">${sent ? sentTo(texts, sent) : texts.t(lead)}</p>
+${sent && html`<p class="lead">${texts.t("code.type")}</p>`}
 ${messages(view)}
 ${question(view)}
 ${otherWays(texts, view.otherWays)}`,

@@ -134,7 +134,7 @@ export function renderSignInPage(view: SignInView): string {
 <p class="lead">${lead}</p>
 ${messages(view)}
 ${signInForm(view)}
-${passkeyButton(view)}${codeButtons(view)}
+${asksPassword(view) ? [passkeyButton(view), codeButtons(view)] : [codeButtons(view), passkeyButton(view)]}
 ${signUp && html`<p class="below">${texts.t("signIn.noAccount")} <a href="${signUp}">${texts.t("signIn.signUp")}</a></p>`}`,
   });
 }

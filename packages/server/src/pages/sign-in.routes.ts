@@ -4,7 +4,7 @@ import { changeIdentifier, STEPS } from "../domain/sign-in/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { type FlowPage, finishFlow, loadFlowPage, startAccountFlow } from "./flow-page.ts";
 import { takeNewPassword } from "./new-password.routes.ts";
-import { problemsOf, requiredMessage } from "./problems.ts";
+import { codeProblemsOf, requiredMessage } from "./problems.ts";
 import { basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
 import { checkSessionForm, displayName, findSignedIn } from "./session.ts";
 import { showFlow } from "./show-flow.ts";
@@ -65,7 +65,8 @@ async function refuse(
   if (error.code === "flow.not_found" || error.code === "flow.wrong_step") {
     return seeOther(reply, `${basePath(request)}/sign-in`, { flow: page.flow.id });
   }
-  const errors = error.code === "request.invalid" ? missing(request, page) : problemsOf(error, ["code"]);
+  const errors =
+    error.code === "request.invalid" ? missing(request, page) : codeProblemsOf(error, formOf(request).step);
   if (!errors) throw thrown;
   if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.ceil(error.retryAfter)));
   return showFlow(deps, request, reply, page, { errors, status: error.status, code: error.code });

@@ -128,9 +128,12 @@ export function firstFactorPages(view: PageView, words: Words): SamplePage[] {
     { name: "link sent", page: renderLinkSentPage({ ...form, sent, otherWays: other }) },
     {
       name: "link opened here",
-      page: renderLinkOpenedPage({ ...form, secret: words.value, application }),
+      page: renderLinkOpenedPage({ ...form, secret: words.value, signInUrl: "/sign-in", application }),
     },
-    { name: "link opened elsewhere", page: renderLinkOpenedPage({ ...form, flow: undefined }) },
+    {
+      name: "link opened elsewhere",
+      page: renderLinkOpenedPage({ ...form, flow: undefined, signInUrl: "/sign-in" }),
+    },
     {
       name: "recover",
       page: renderRecoverPage({
@@ -179,7 +182,7 @@ export function secondFactorPages(view: PageView, words: Words): SamplePage[] {
     second("passkey", { passkey: ASK, otherWays: otherWays("totp") }),
     second("email_code", { otherWays: otherWays() }),
     second("sms_code", { sent }),
-    second("recovery_code", { errors: { code: "problem.codeWrong" }, rememberDays: undefined }),
+    second("recovery_code", { errors: { code: "problem.recoveryCodeWrong" }, rememberDays: undefined }),
     {
       name: "enrol",
       page: renderEnrolChoicePage({
@@ -211,7 +214,7 @@ export function secondFactorPages(view: PageView, words: Words): SamplePage[] {
         ...key,
 
         links: LINKS,
-        errors: { code: "problem.codeWrong" },
+        errors: { code: "problem.appCodeWrong" },
       }),
     },
     {
