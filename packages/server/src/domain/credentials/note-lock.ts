@@ -1,8 +1,12 @@
 import type { Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
+import type { LimitRule } from "../../kernel/ports.ts";
 import { recordRefusal } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
 import { noticeTo } from "./factor-changes.ts";
+
+/** Whoever keeps locking an account must not fill its mailbox. */
+const NOTICES: LimitRule = { name: "lock-notice", points: 3, seconds: 86_400 };
 
 /**
  * An account was locked for some seconds: the audit log says so, and the person is told. Nobody waits for the message,
@@ -19,7 +23,11 @@ export async function noteLock(
   await recordRefusal(deps, context, { type: "user.locked", ...target, data: { method, seconds } });
   if (userId === undefined) return;
   const values = { minutes: Math.ceil(seconds / 60), ip: context.ip ?? "?" };
-  noticeTo(deps, context, tenant, userId, { template: "locked", values }).catch((error: unknown) =>
+  const tell = async () => {
+    const wait = await deps.limits.consume(NOTICES, `${tenant.id}:${userId}`);
+    if (wait === 0) await noticeTo(deps, context, tenant, userId, { template: "locked", values });
+  };
+  tell().catch((error: unknown) =>
     deps.log.warn({ err: error }, "the notice of a locked account was not sent"),
   );
 }
