@@ -260,7 +260,7 @@ it("every command says what it does, and leaves with examples or an explanation 
   const program = createProgram();
   visit(program);
   expect(program.commands.map((command) => command.name())).toEqual(
-    "serve migrate apply export user app group organization access key session webhook service usage audit doctor bench".split(
+    "serve migrate apply export import user app group organization access key session webhook service usage audit doctor bench".split(
       " ",
     ),
   );
