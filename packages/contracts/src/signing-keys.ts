@@ -28,3 +28,25 @@ export const RotateSigningKeys = StrictObject({
   ),
 });
 export type RotateSigningKeys = Static<typeof RotateSigningKeys>;
+
+/** What dialects sign, beside the tokens of OAuth. */
+export const DIALECT_KEY_PURPOSES = ["blueking", "zibanu"] as const;
+
+/** A key of a dialect. What signs is never shown. */
+export const DialectKey = Type.Object({
+  kid: Type.String(),
+  purpose: Type.String({
+    description: "The dialect: `blueking` (gateway tokens) or `zibanu` (sliding tokens)",
+  }),
+  algorithm: OneOf(["RS512", "HS512"]),
+  publicKey: Nullable(Type.String(), { description: "PEM (SubjectPublicKeyInfo); null for shared secrets" }),
+  status: OneOf(["next", "active", "retiring"]),
+  createdAt: Timestamp,
+  activatesAt: Timestamp,
+  expiresAt: Nullable(Timestamp),
+});
+export type DialectKey = Static<typeof DialectKey>;
+
+export const DialectKeys = Type.Object({ items: Type.Array(DialectKey) });
+
+export const RotateDialectKeys = StrictObject({ purpose: OneOf(DIALECT_KEY_PURPOSES) });

@@ -9,6 +9,7 @@ import { auditRoutes } from "./audit.routes.ts";
 import { authenticate } from "./authenticate.ts";
 import { configurationRoutes } from "./configuration.routes.ts";
 import { customFieldRoutes } from "./custom-fields.routes.ts";
+import { dialectKeyRoutes } from "./dialect-keys.routes.ts";
 import { factorRoutes } from "./factors.routes.ts";
 import { grantRoutes } from "./grants.routes.ts";
 import { groupRoutes } from "./groups.routes.ts";
@@ -62,6 +63,7 @@ const ROUTES = [
   factorRoutes,
   grantRoutes,
   signingKeyRoutes,
+  dialectKeyRoutes,
   webhookRoutes,
   messageTemplateRoutes,
   provisioningRoutes,

@@ -15,7 +15,7 @@ export function toUsername({ userId, username }: Pick<Person, "userId" | "userna
   return username === null || username === "" || isId(username) ? userId : username;
 }
 
-export function toDisplayName(person: Person): string {
+function toDisplayName(person: Person): string {
   return person.nickname || person.name || toUsername(person);
 }
 
@@ -73,12 +73,12 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-export function toUserV1(person: Person, tenant: Tenant) {
+function toUserV1(person: Person, tenant: Tenant) {
   const role = person.permissions.has("*") ? "1" : "0";
   return { username: toUsername(person), role, ...commonFields(person, tenant) };
 }
 
-export function toUserV2(person: Person, tenant: Tenant) {
+function toUserV2(person: Person, tenant: Tenant) {
   const role = person.permissions.has("*") ? 1 : 0;
   return { bk_username: toUsername(person), bk_role: role, ...commonFields(person, tenant) };
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 
 /** A text or null. Not a union: a union's serializer would validate every value. */
-export const Text = Type.Unsafe<string | null>({ type: ["string", "null"] });
+const Text = Type.Unsafe<string | null>({ type: ["string", "null"] });
 
 /** Numbers of bk-login and of BlueKing's gateway. Anything but 0 is a refusal to bkpaas-auth. */
 export const CODES = {

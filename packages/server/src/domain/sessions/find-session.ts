@@ -66,6 +66,17 @@ export function findSessionAnew(deps: Deps, tenantId: string, id: string): Promi
 }
 
 /**
+ * The secret that was right for a session in the cache: a ticket is shown again with every request, and the keyed hash
+ * is a tenth of its verification. Gone with the entry, so a renewed session is checked anew.
+ */
+const rightSecrets = new WeakMap<Session, Buffer>();
+
+function wasRight(session: Session, secret: string): boolean {
+  const right = rightSecrets.get(session);
+  return right !== undefined && equalBytes(right, Buffer.from(secret));
+}
+
+/**
  * The live session of a cookie `<id>.<secret>`, else null. A browser that shows its cookie is there, so this keeps
  * the session alive. Synchronous when it is known and was seen just now.
  *
@@ -80,12 +91,18 @@ export function findSessionByCookie(
 ): Session | null | Promise<Session | null> {
   const dot = cookie?.indexOf(".") ?? -1;
   if (cookie === undefined || dot < 0 || cookie.length > 256 || !isId(cookie.slice(0, dot))) return null;
-  const hash = hashSessionSecret(deps, cookie.slice(dot + 1));
+  const secret = cookie.slice(dot + 1);
+  const known = findSession(deps, tenantId, cookie.slice(0, dot));
+  if (known !== null && !(known instanceof Promise) && wasRight(known, secret)) {
+    return known.slot === slot ? after(touchSession(deps, known), () => known) : null;
+  }
+  const hash = hashSessionSecret(deps, secret);
   const accept = (session: Session | null): Session | null | Promise<Session | null> => {
     if (!session || session.slot !== slot || !equalBytes(session.secretHash, hash)) return null;
+    rightSecrets.set(session, Buffer.from(secret));
     return after(touchSession(deps, session), () => session);
   };
-  return after(findSession(deps, tenantId, cookie.slice(0, dot)), (session) => {
+  return after(known, (session) => {
     if (!session || equalBytes(session.secretHash, hash)) return accept(session);
     // The session was given a new secret a moment ago, perhaps by another process, and the notice is on its way.
     return findSessionAnew(deps, tenantId, session.id).then(accept);

@@ -5,5 +5,4 @@ export {
   findTicketHolder,
   issueTicket,
   type TicketHolder,
-  type TicketRules,
 } from "./tickets.ts";

@@ -1,6 +1,6 @@
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import type { Tenant } from "@ostiary/contracts";
+import type { DIALECT_KEY_PURPOSES, Tenant } from "@ostiary/contracts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Deps } from "../deps.ts";
 import { RSA_BITS } from "./create-signing-key.ts";
@@ -39,9 +39,9 @@ const PURPOSES = {
     tokenSeconds: 30 * DAY,
     rotationDays: (tenant) => tenant.settings.tokens.keyRotationDays,
   },
-} as const satisfies Record<string, Purpose>;
+} as const satisfies Record<DialectKeyPurpose, Purpose>;
 
-export type DialectKeyPurpose = keyof typeof PURPOSES;
+export type DialectKeyPurpose = (typeof DIALECT_KEY_PURPOSES)[number];
 
 /** Bytes of a new HS512 secret (RFC 7518 §3.2: at least the size of the hash). */
 const SECRET_BYTES = 64;

@@ -1,3 +1,4 @@
+import type { DialectKey } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkPermission } from "../access/index.ts";
 import type { Deps } from "../deps.ts";
@@ -5,20 +6,8 @@ import { type DialectKeyRow, selectDialectKeys } from "./dialect-key.store.ts";
 import { DIALECT_KEYS, type DialectKeyPurpose, generateDialectKey } from "./dialect-key.ts";
 import { forgetKey, replaceActiveKey } from "./rotating-keys.ts";
 
-/** A dialect's key as administrators see it: never what signs. Times are RFC 3339. */
-export interface DialectKeyFacts {
-  kid: string;
-  purpose: string;
-  algorithm: "RS512" | "HS512";
-  publicKey: string | null;
-  status: "next" | "active" | "retiring";
-  createdAt: string;
-  activatesAt: string;
-  expiresAt: string | null;
-}
-
 /** @throws IdentityError `permission.denied` */
-export async function listDialectKeys(deps: Deps, context: RequestContext): Promise<DialectKeyFacts[]> {
+export async function listDialectKeys(deps: Deps, context: RequestContext): Promise<DialectKey[]> {
   checkPermission(context, "signing-key:read");
   return (await selectDialectKeys(deps.database, context.tenantId)).map(toFacts);
 }
@@ -33,7 +22,7 @@ export async function rotateDialectKeys(
   deps: Deps,
   context: RequestContext,
   purpose: DialectKeyPurpose,
-): Promise<DialectKeyFacts> {
+): Promise<DialectKey> {
   checkPermission(context, "signing-key:write");
   const key = await generateDialectKey(deps, context.tenantId, purpose, "active", deps.clock.now());
   await replaceActiveKey(deps, context, DIALECT_KEYS, key);
@@ -50,7 +39,7 @@ export async function deleteDialectKey(deps: Deps, context: RequestContext, kid:
   await forgetKey(deps, context, DIALECT_KEYS, (key) => key.kid === kid);
 }
 
-function toFacts(row: DialectKeyRow): DialectKeyFacts {
+function toFacts(row: DialectKeyRow): DialectKey {
   return {
     kid: row.kid,
     purpose: row.purpose,

@@ -2,8 +2,6 @@ export { issuerOf } from "../tenants/index.ts";
 export { createAuthorizationCode, type Issue, redeemCode } from "./authorization-code.ts";
 export { signDialectJwt, verifyDialectJwt } from "./dialect-jwt.ts";
 export {
-  type DialectKey,
-  type DialectKeyRing,
   findActiveDialectKey,
   findDialectKeyById,
   findDialectKeys,
