@@ -6,11 +6,12 @@ import type { Deps } from "../../domain/deps.ts";
 import { findSession, findSessionByCookie, type Session } from "../../domain/sessions/index.ts";
 import {
   findFlow,
-  lacksProof,
+  type Lack,
   signOut,
   startFlow,
   startStepUp,
   takeFinishedFlow,
+  whatLacks,
 } from "../../domain/sign-in/index.ts";
 import { endTicket, findTicketHolder, issueTicket, returnAddressOf } from "../../domain/tickets/index.ts";
 import { cookieName, ensureBrowser, readCookie, writeCookie } from "../../platform/http/cookies.ts";
@@ -85,8 +86,8 @@ async function login(
   const session = isLeaving ? null : await findBrowserSession(deps, request);
   const end = manner === "plain" ? `${basePath(request)}/login/plain/done/` : defaultReturn(request);
   const returnTo = asked ?? end;
-  const lacks = session !== null && (await lacksProofFor(deps, request, session, application));
-  if (session && !lacks) return enter(deps, request, reply, session, application, returnTo);
+  const lack = session ? await lackOf(deps, request, session, application) : "sign-in";
+  if (session && lack === "nothing") return enter(deps, request, reply, session, application, returnTo);
   if (manner === "plain" && request.headers["sec-fetch-dest"] !== "document") {
     return ask(pages, request, reply, application, returnTo);
   }
@@ -95,26 +96,26 @@ async function login(
     applicationId: application?.id,
     continuation: { protocol: "blueking", resume: `${basePath(request)}/login/resume/`, returnTo },
   };
-  const flow = session
-    ? await startStepUp(deps, request.context, request.tenant, {
-        ...begun,
-        session,
-        device: deviceOf(deps, request),
-      })
-    : await startFlow(deps, request.context, begun);
+  const flow =
+    session && lack === "factor"
+      ? await startStepUp(deps, request.context, request.tenant, {
+          ...begun,
+          session,
+          device: deviceOf(deps, request),
+        })
+      : await startFlow(deps, request.context, begun);
   return reply.redirect(`${tenantPath(request)}/sign-in?flow=${flow.id}`, 303);
 }
 
-/** Who is signed in for a milder application proves more before this one lets him in. */
-async function lacksProofFor(
+/** What the session of this browser would have to prove before it may enter. */
+function lackOf(
   deps: Deps,
   request: FastifyRequest,
   session: Session,
   application: Application | null,
-): Promise<boolean> {
-  if (!application) return false;
-  const entry = { applicationId: application.id, device: deviceOf(deps, request) };
-  return lacksProof(deps, request.context, request.tenant, session, entry);
+): Promise<Lack> {
+  const entry = { applicationId: application?.id ?? null, device: deviceOf(deps, request) };
+  return whatLacks(deps, request.context, request.tenant, session, entry);
 }
 
 function deviceOf(deps: Deps, request: FastifyRequest): string | undefined {

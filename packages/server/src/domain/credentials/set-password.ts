@@ -75,8 +75,9 @@ export async function changePassword(
 
 /**
  * A user whose password must be changed chooses the next one. Asks for no proof: it is for the sign-in, which has just
- * seen the right password. Ends all his sessions.
+ * seen the right password. Ends his sessions.
  *
+ * @param options.keepSessionId - the session in which he does it, if there is one already.
  * @throws IdentityError `password.reused` (the old one again), `password.*`, `user.not_found`, `user.suspended`,
  *   `credential.busy`
  */
@@ -85,6 +86,7 @@ export async function replacePassword(
   context: RequestContext,
   userId: string,
   next: string,
+  options: { keepSessionId?: string | undefined } = {},
 ): Promise<void> {
   const user = await selectPassword(deps.database, context.tenantId, userId);
   if (!user) throw new IdentityError("user.not_found");
@@ -92,7 +94,7 @@ export async function replacePassword(
   const isOld = user.hash !== null && (await deps.hasher.verify(user.hash, next)).ok;
   if (isOld) throw new IdentityError("password.reused");
   const hash = await newHash(deps, context.tenantId, user, next);
-  await write(deps, context, userId, hash, { mustChange: false, imported: null, isNews: true });
+  await write(deps, context, userId, hash, { mustChange: false, imported: null, isNews: true, ...options });
 }
 
 /** By which a hash that was imported is known again, after it was wrapped or upgraded. Tells nothing about it. */

@@ -64,10 +64,12 @@ export async function choosePassword(
     facts: { newPassword: false },
     person: { mustChangePassword: false },
   };
-  const isRecovery = flow.facts.first === "recovery";
+  const { first, boundTo } = flow.facts;
+  const isRecovery = first === "recovery";
+  const keepSessionId = boundTo?.stepsUp ? boundTo.sessionId : undefined;
   const result = await deps.database.transaction(async (tx) => {
     const joined = within(deps, tx);
-    await replacePassword(joined, who, userId, input.password);
+    await replacePassword(joined, who, userId, input.password, { keepSessionId });
     if (isRecovery) {
       const target = { type: "user", id: userId };
       await recordEvent(deps, tx, who, { type: "user.recovered", target });

@@ -52,6 +52,6 @@ export {
   startSignedInFlow,
   takeFinishedFlow,
 } from "./start-flow.ts";
-export { type Entry, isTooWeak, lacksProof, startReauthentication, startStepUp } from "./step-up.ts";
+export { isTooWeak, type Lack, startReauthentication, startStepUp, whatLacks } from "./step-up.ts";
 export { STEPS, type Step } from "./steps.ts";
 export { passkeyOptions, usePasskey } from "./use-passkey.ts";

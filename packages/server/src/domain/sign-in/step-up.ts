@@ -1,4 +1,5 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
+import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { findPrincipal } from "../access/index.ts";
 import { type Application, findApplication } from "../applications/index.ts";
@@ -13,7 +14,7 @@ type Proven = Pick<Session, "id" | "userId" | "amr" | "authenticatedAt" | "imper
 
 /** What somebody with a live session wants to enter. */
 export interface Entry {
-  /** null: none is named. */
+  /** Null at a door that knows no applications. */
   applicationId: string | null;
   /** The least that the sign-in must prove, as the protocol asks. */
   acr?: Acr | undefined;
@@ -21,31 +22,37 @@ export interface Entry {
   device?: string | undefined;
 }
 
+/** What a live session lacks: a further factor (`startStepUp`), or a new sign-in (`startFlow`). */
+export type Lack = "nothing" | "factor" | "sign-in";
+
 /**
- * Whether a live session has proven too little for an application: it was begun for a milder one, or the policy or the
- * person's roles have changed since, or the protocol asks for more. Every door that lets a session in without a new
- * sign-in asks this.
+ * Whether a live session has proven enough to enter an application: it may have been begun for a milder one, the policy
+ * or the person's roles may have changed since, it may be too old, or the protocol asks for more. Every door that lets
+ * a session in without a new sign-in asks this.
  */
-export async function lacksProof(
+export async function whatLacks(
   deps: Deps,
   context: RequestContext,
   tenant: Tenant,
   session: Proven,
   entry: Entry,
-): Promise<boolean> {
+): Promise<Lack> {
+  const { signIn } = tenant.settings;
+  const { staleSeconds } = signIn;
+  if (staleSeconds !== null && addSeconds(session.authenticatedAt, staleSeconds) < deps.clock.now()) {
+    return "sign-in";
+  }
   const has = acrOf(session.amr);
-  if (entry.acr !== undefined && !isAtLeast(has, entry.acr)) return true;
-  if (isAtLeast(has, "urn:ostiary:acr:2")) return false; // no policy asks for more
-  const { applicationId } = entry;
-  const application = applicationId === null ? null : await findApplication(deps, tenant.id, applicationId);
+  if (entry.acr !== undefined && !isAtLeast(has, entry.acr)) return "factor";
+  if (isAtLeast(has, "urn:ostiary:acr:2")) return "nothing"; // no policy asks for more
+  const application = await applicationOf(deps, tenant, entry.applicationId);
   const principal = await findPrincipal(deps, tenant.id, session.userId);
   const policy = policyOf(tenant, application, principal?.roles ?? []);
   // `enrolled` was asked when the session began; what was enrolled since counts from the next sign-in on.
-  if (policy === "never" || (policy === "enrolled" && tenant.settings.signIn.secondFactor === "enrolled"))
-    return false;
+  if (policy === "never" || (policy === "enrolled" && signIn.secondFactor === "enrolled")) return "nothing";
   const flow = await provenBy(deps, context, tenant, session, entry);
   const { acr } = needsOf(tenant, application, await loadPerson(deps, tenant, session.userId), flow);
-  return !isAtLeast(has, acr);
+  return isAtLeast(has, acr) ? "nothing" : "factor";
 }
 
 /**
@@ -75,8 +82,7 @@ export async function startStepUp(
 ): Promise<Flow> {
   const { session, applicationId } = input;
   if (session.impersonatorId !== null) throw new IdentityError("impersonation.not_allowed");
-  const application =
-    applicationId === undefined ? null : await findApplication(deps, tenant.id, applicationId);
+  const application = await applicationOf(deps, tenant, applicationId ?? null);
   const proven = await provenBy(deps, context, tenant, session, input);
   const person = await loadPerson(deps, tenant, session.userId);
   return insertNewFlow(deps, context, input, {
@@ -110,9 +116,19 @@ export async function startReauthentication(
     amr: [],
     facts: {
       boundTo: { userId: session.userId, sessionId: session.id, stepsUp: false },
+      // Whoever sits before a browser that was left alone must not change the account with the password only.
+      deviceRemembered: false,
       ...(acr === undefined ? {} : { acr }),
     },
   });
+}
+
+function applicationOf(
+  deps: Deps,
+  tenant: Tenant,
+  id: string | null,
+): Application | null | Promise<Application | null> {
+  return id === null ? null : findApplication(deps, tenant.id, id);
 }
 
 /** The flow as if the session's sign-in had been its first step. */

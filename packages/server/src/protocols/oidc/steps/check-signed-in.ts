@@ -1,4 +1,4 @@
-import { lacksProof, startFlow, startStepUp } from "../../../domain/sign-in/index.ts";
+import { type Lack, startFlow, startStepUp, whatLacks } from "../../../domain/sign-in/index.ts";
 import { continuationOf } from "../continuation.ts";
 import { OAuthError } from "../errors.ts";
 import { type Exchange, found, pageAddress } from "../exchange.ts";
@@ -10,8 +10,9 @@ import { type Exchange, found, pageAddress } from "../exchange.ts";
  */
 export async function checkSignedIn(exchange: Exchange): Promise<void> {
   if (exchange.flow) return checkAfterFlow(exchange);
-  const reason = reasonToAsk(exchange);
-  if (reason === undefined && !(await lacks(exchange))) return;
+  const lack = await lackOf(exchange);
+  const reason = lack === "sign-in" ? "signed in too long ago" : reasonToAsk(exchange);
+  if (reason === undefined && lack === "nothing") return;
   if (found(exchange.prompts).has("none")) {
     if (reason === undefined) throw new OAuthError("interaction_required", "A further factor is required");
     throw new OAuthError("login_required", "Sign-in is required", { reason });
@@ -46,16 +47,15 @@ async function checkAfterFlow(exchange: Exchange): Promise<void> {
   const { session } = exchange;
   if (!session) throw refuse("the session ended meanwhile");
   if (isAnotherUser(exchange, session.userId)) throw refuse("another user is expected");
-  if (await lacks(exchange)) {
+  if ((await lackOf(exchange)) === "factor") {
     throw new OAuthError("unmet_authentication_requirements", "A required factor is missing");
   }
 }
 
-/** Whether more must be proven than the session has. */
-async function lacks({ deps, context, tenant, session, application, acr, wire }: Exchange): Promise<boolean> {
-  if (!session) return false;
+async function lackOf({ deps, context, tenant, session, application, acr, wire }: Exchange): Promise<Lack> {
+  if (!session) return "nothing"; // there is nobody yet
   const entry = { applicationId: found(application).id, acr, device: wire.deviceCookie };
-  return lacksProof(deps, context, tenant, session, entry);
+  return whatLacks(deps, context, tenant, session, entry);
 }
 
 function isAnotherUser({ hint, demandedUserId }: Exchange, userId: string): boolean {
