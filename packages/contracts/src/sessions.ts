@@ -43,3 +43,6 @@ export const RevokeOwnSessions = StrictObject({
   ),
 });
 export type RevokeOwnSessions = Static<typeof RevokeOwnSessions>;
+
+/** How long ago somebody may have proven who he is who changes his own credentials, factors or identifiers. */
+export const RECENT_SIGN_IN_SECONDS = 600;

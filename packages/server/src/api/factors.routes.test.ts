@@ -95,6 +95,10 @@ describe("one's own factors", () => {
     ] as const) {
       expect(await codeOf(call(method, path, body)), `${method} ${path}`).toBe("authentication.stale");
     }
+    const { headers } = await call("POST", "/me/recovery-codes");
+    expect(headers["www-authenticate"]).toBe(
+      'Bearer realm="ostiary", error="insufficient_user_authentication", max_age="600"', // RFC 9470 §3
+    );
     expect((await call("GET", "/me/factors")).statusCode).toBe(200);
   });
 

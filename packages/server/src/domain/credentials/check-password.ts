@@ -7,12 +7,6 @@ import { underLockout } from "./attempts.ts";
 import { noteLock } from "./note-lock.ts";
 import { replaceHash, type SignInRow, selectForSignIn } from "./password.store.ts";
 
-export interface CheckedPassword {
-  userId: string;
-  /** The user must choose a new password before anything else. */
-  mustChange: boolean;
-}
-
 /**
  * The one place where a password is verified at a sign-in. An identifier that is nobody's and a wrong password have
  * the same answer after the same work, and are counted alike. Attempts at a locked account are refused before they
@@ -28,7 +22,7 @@ export async function checkPassword(
   tenant: Pick<Tenant, "id" | "settings">,
   identifier: string,
   password: string,
-): Promise<CheckedPassword> {
+): Promise<{ userId: string }> {
   const where = { ...context, tenantId: tenant.id };
   let seen: SignInRow | undefined;
   const target = () => (seen ? { target: { type: "user", id: seen.userId } } : {});
@@ -57,7 +51,7 @@ async function verifyRow(
   context: RequestContext,
   user: SignInRow | undefined,
   password: string,
-): Promise<CheckedPassword> {
+): Promise<{ userId: string }> {
   if (!user?.hash) {
     await deps.hasher.verifyNothing(password);
     throw new IdentityError("credential.rejected", { reason: user ? "no password" : "unknown identifier" });
@@ -66,7 +60,7 @@ async function verifyRow(
   if (!ok) throw new IdentityError("credential.rejected", { reason: "wrong password" });
   if (user.status !== "active") throw new IdentityError("user.suspended", { reason: "suspended" });
   if (upgrade) await upgradeHash(deps, context, user.userId, user.hash, password);
-  return { userId: user.userId, mustChange: user.mustChange };
+  return { userId: user.userId };
 }
 
 /** A sign-in must not fail because the better hash could not be made now: the next one makes it. */

@@ -6,7 +6,6 @@ export interface SignInRow {
   userId: string;
   status: UserStatus;
   hash: string | null;
-  mustChange: boolean;
 }
 
 /** Whom an identifier means, with the hash to check: one statement. */
@@ -16,7 +15,7 @@ export async function selectForSignIn(
   identifier: string,
 ): Promise<SignInRow | undefined> {
   const [row] = await database.query<SignInRow>(
-    `select u.id as "userId", u.status, p.hash, coalesce(p.must_change, false) as "mustChange"
+    `select u.id as "userId", u.status, p.hash
        from users u left join passwords p on p.tenant_id = u.tenant_id and p.user_id = u.id
       where ${MATCHES_IDENTIFIER} order by ${BEST_MATCH} limit 1`,
     [tenantId, identifier],

@@ -1,13 +1,10 @@
-import { IdentityError } from "@ostiary/contracts";
+import { IdentityError, RECENT_SIGN_IN_SECONDS } from "@ostiary/contracts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkNotImpersonated } from "../access/index.ts";
 import type { Deps } from "../deps.ts";
 import { findSession } from "./find-session.ts";
 import type { Session } from "./session.store.ts";
-
-/** How long ago somebody may have proven who he is who changes his own credentials, factors or identifiers. */
-const RECENT_SECONDS = 600;
 
 /**
  * For changes by which a thief of an open browser could take the account over: the person of this session has proven
@@ -25,7 +22,7 @@ export async function checkRecentAuthentication(deps: Deps, context: RequestCont
     throw new IdentityError("authentication.stale", { reason: "no session of this person" });
   }
   if (session.impersonatorId !== null) throw new IdentityError("impersonation.not_allowed");
-  if (addSeconds(session.authenticatedAt, RECENT_SECONDS) <= deps.clock.now()) {
+  if (addSeconds(session.authenticatedAt, RECENT_SIGN_IN_SECONDS) <= deps.clock.now()) {
     throw new IdentityError("authentication.stale", { reason: "authenticated too long ago" });
   }
   return session;

@@ -1,4 +1,10 @@
-import { ERRORS, type ErrorCode, type FieldError, IdentityError } from "@ostiary/contracts";
+import {
+  ERRORS,
+  type ErrorCode,
+  type FieldError,
+  IdentityError,
+  RECENT_SIGN_IN_SECONDS,
+} from "@ostiary/contracts";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { isMisrouted, refuseUnrouted } from "./method-not-allowed.ts";
 
@@ -82,6 +88,13 @@ export function logFailure(error: IdentityError, request: FastifyRequest): void 
   }
 }
 
+/** A client that is told so sends the person to a new sign-in and comes back (RFC 9470 §3). */
+function challengeOf({ code }: IdentityError): string {
+  const scheme = 'Bearer realm="ostiary"';
+  if (code !== "authentication.stale") return scheme;
+  return `${scheme}, error="insufficient_user_authentication", max_age="${RECENT_SIGN_IN_SECONDS}"`;
+}
+
 /** The error handler of everything that speaks problem documents. */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const ofParameters = (thrown as Partial<FastifyError> | undefined)?.validationContext === "params";
@@ -89,7 +102,7 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
     ofParameters && isMisrouted(request) ? refuseUnrouted(request, reply) : toIdentityError(thrown);
   logFailure(error, request);
   if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.ceil(error.retryAfter)));
-  if (error.status === 401) reply.header("www-authenticate", 'Bearer realm="ostiary"');
+  if (error.status === 401) reply.header("www-authenticate", challengeOf(error));
   return reply
     .code(ERRORS[error.code].status)
     .type("application/problem+json")
