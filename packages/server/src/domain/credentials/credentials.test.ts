@@ -16,7 +16,7 @@ import {
   checkPassword,
   forgetFailures,
   hasPassword,
-  mustChangePassword,
+  passwordState,
   setPassword,
 } from "./index.ts";
 
@@ -265,7 +265,10 @@ describe("setting a password", () => {
     );
     await setPassword(deps, admin, user.id, { plain: "another good password" }, { mustChange: true });
     await expect(check(user.username ?? "", PASSWORD)).rejects.toThrow(code("credential.rejected"));
-    expect(await mustChangePassword(deps, tenant.id, user.id)).toBe(true);
+    expect(await passwordState(deps, tenant.id, user.id)).toEqual({
+      mustChange: true,
+      changedAt: deps.clock.now(),
+    });
     deps.feed.publish([`session:${session.id}`]);
     expect(await findSession(deps, tenant.id, session.id)).toBeNull();
   });

@@ -40,7 +40,7 @@ export {
   dropPassword,
   hasPassword,
   importedMark,
-  mustChangePassword,
+  passwordState,
   replacePassword,
   setPassword,
 } from "./set-password.ts";

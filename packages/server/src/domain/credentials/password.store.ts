@@ -31,6 +31,7 @@ export interface PasswordRow {
   identifiers: string[];
   hash: string | null;
   mustChange: boolean;
+  changedAt: Date | null;
   /** Earlier hashes, newest first. */
   history: string[];
 }
@@ -43,7 +44,7 @@ export async function selectPassword(
   const [row] = await database.query<PasswordRow>(
     `select u.status, array_remove(array[u.username, u.email, u.phone, u.nickname], null) as identifiers,
             coalesce((u.preferences -> 'securePassword')::bool, false) as secure,
-            p.hash, coalesce(p.must_change, false) as "mustChange", coalesce(p.history, '{}') as history
+            p.hash, coalesce(p.must_change, false) as "mustChange", p.changed_at as "changedAt", coalesce(p.history, '{}') as history
        from users u left join passwords p on p.tenant_id = u.tenant_id and p.user_id = u.id
       where u.tenant_id = $1 and u.id = $2 and u.status <> 'deleted'`,
     [tenantId, userId],

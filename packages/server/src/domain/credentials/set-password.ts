@@ -107,9 +107,15 @@ export async function hasPassword(deps: Deps, tenantId: string, userId: string):
   return Boolean((await selectPassword(deps.database, tenantId, userId))?.hash);
 }
 
-/** Whether the user must choose another password before anything else. */
-export async function mustChangePassword(deps: Deps, tenantId: string, userId: string): Promise<boolean> {
-  return (await selectPassword(deps.database, tenantId, userId))?.mustChange ?? false;
+/** Whether the user must choose another password before anything else, and since when he has the one he has. */
+export async function passwordState(
+  deps: Deps,
+  tenantId: string,
+  userId: string,
+): Promise<{ mustChange: boolean; changedAt: Date | null }> {
+  const { mustChange = false, changedAt = null } =
+    (await selectPassword(deps.database, tenantId, userId)) ?? {};
+  return { mustChange, changedAt };
 }
 
 /** Of a user who is being deleted; the rules have been asked already. */

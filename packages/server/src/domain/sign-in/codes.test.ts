@@ -279,6 +279,35 @@ describe("an account that the person has made", () => {
     expect((await s.withPassword(NEW.username)).flow.state).toBe("authenticated");
   });
 
+  it("that nobody was in yet is had by whoever reads its mail, and not by who made it", async () => {
+    await s.policy({ verifyEmail: true }, { signUp: "open" });
+    const tenant = await s.tenant();
+    const input = { username: "squatter", email: "victim@example.com", password: PASSWORD };
+    const made = await signUp(s.deps, s.visitor, tenant, await s.begin(), input);
+    const early = (await s.withPassword(input.username)).flow;
+    await codeFor(input.email);
+    s.world.clock.advance(61);
+    const { flow } = await give(await recover(input.email), await codeFor(input.email));
+    expect(flow.state).toBe("new-password");
+    const done = await choose(flow);
+    expect(done.flow.state).toBe("authenticated");
+    expect((await findUser(s.deps, tenant.id, done.flow.userId ?? ""))?.emailVerified).toBe(true);
+    for (const old of [made.flow, early]) {
+      const again = sendCode(s.deps, s.visitor, tenant, old, { channel: "email" });
+      expect(await refusal(again.then((sent) => give(sent.flow, "000000")))).not.toBe("fulfilled");
+    }
+    expect(await refusal(s.withPassword(input.username))).toBe("credential.rejected");
+  });
+
+  it("that somebody was in is not had by an address that nobody has proven", async () => {
+    await s.policy({}, { signUp: "open" });
+    const input = { username: "settled", email: "settled@example.com", password: PASSWORD };
+    const made = await signUp(s.deps, s.visitor, await s.tenant(), await s.begin(), input);
+    expect(made.flow.state).toBe("authenticated");
+    await recover(input.username);
+    expect(await s.mailbox.newest(s.deps, input.email)).toBeUndefined();
+  });
+
   it("confirms before it enrols the second factor that the policy wants", async () => {
     await s.policy({ verifyEmail: true, secondFactor: "always" }, { signUp: "open" });
     const input = { ...NEW, username: "second", email: "second@example.com" };
@@ -292,18 +321,19 @@ it("asking for a code takes as long for nobody as for somebody", async () => {
   const { name } = await s.aPerson();
   const tenant = await s.tenant();
   const milliseconds = async (identifier: string) => {
+    await s.mailbox.newest(s.deps, ""); // what is still on its way must not slow the next one
     const flow = await s.begin();
     const started = performance.now();
     await sendCode(s.deps, s.visitor, tenant, flow, { identifier, channel: "email" });
     return performance.now() - started;
   };
-  const known: number[] = [];
-  const unknown: number[] = [];
-  for (let i = 0; i < 60; i++) {
-    known.push(await milliseconds(name));
-    unknown.push(await milliseconds(`nobody-${i}`));
+  // The quickest of many: a busy machine only ever adds, so the two come closer the longer one looks, unless one of them
+  // has more to do.
+  const quickest = { known: Infinity, unknown: Infinity };
+  const difference = () => Math.abs(quickest.known - quickest.unknown);
+  for (let i = 0; i < 300 && !(i >= 30 && difference() < 1); i++) {
+    quickest.known = Math.min(quickest.known, await milliseconds(name));
+    quickest.unknown = Math.min(quickest.unknown, await milliseconds(`nobody-${i}`));
   }
-  const median = (values: number[]) => values.toSorted((a, b) => a - b)[30] ?? 0;
-  // One in turn with the other, so that a busy machine slows both: the medians differ by far less than a mail takes.
-  expect(Math.abs(median(known) - median(unknown))).toBeLessThan(3);
+  expect(difference()).toBeLessThan(1);
 });

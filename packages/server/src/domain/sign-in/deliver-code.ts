@@ -1,9 +1,10 @@
-import type { Tenant } from "@ostiary/contracts";
+import type { Tenant, User } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { addressesOfUser, type CodePurpose, masked, sendCode } from "../credentials/index.ts";
 import type { Deps } from "../deps.ts";
 import { findUser, findUserByIdentifier } from "../users/index.ts";
 import type { Channel, Flow, Sent } from "./flow.ts";
+import { SIGNED_UP } from "./person.ts";
 
 /** To whom a code goes; to nobody with the same answer and work. */
 export interface Addressee {
@@ -58,19 +59,32 @@ export function subjectOf({ id, facts }: Flow): string {
 /**
  * Whom an identifier means and where codes may go: to addresses that are proven to be his. To an unproven one would let
  * somebody in who has put it into another's account, or an account that waits for its victim.
+ *
+ * @param purpose - `recovery` may go to the address of an account that nobody was ever in (`isUnentered`).
  */
 export async function findAddressee(
   deps: Deps,
   tenantId: string,
   identifier: string,
   way: Way,
+  purpose: CodePurpose,
 ): Promise<Addressee> {
   const user = await findUserByIdentifier(deps, tenantId, identifier);
   const addresses = await addressesOfUser(deps, tenantId, user?.id ?? NO_ID);
   if (user?.status !== "active") return NOBODY;
   const { email, backupEmail, phone, locale } = addresses;
-  const to = { email, backup_email: backupEmail, sms: phone }[way];
+  const typed = purpose === "recovery" && isUnentered(user) ? user.email : null;
+  const to = { email: email ?? typed, backup_email: backupEmail, sms: phone }[way];
   return to === null ? NOBODY : { userId: user.id, to, locale };
+}
+
+/**
+ * An account that somebody has made himself and nobody was ever signed in to, as its address waits to be confirmed.
+ * Nothing in it is anybody's yet but the password, which a recovery replaces: whoever reads the mail may have it. Else who
+ * forgot the password at once, and whose address another has typed, would be locked out for ever.
+ */
+export function isUnentered(user: User): boolean {
+  return user.registerSource === SIGNED_UP && user.loginsCount === 0 && !user.emailVerified;
 }
 
 /** The address that the person of a sign-up has given, to be confirmed. */

@@ -76,10 +76,20 @@ export async function proceed(
     throw new IdentityError("application.access_denied");
   }
   const person = { ...(await loadPerson(deps, tenant, userId)), ...proof.person };
+  if (isOutdated(flow, person)) throw new IdentityError("flow.not_found", { reason: "password changed" });
   const deviceRemembered =
     flow.facts.deviceRemembered ?? (await isRemembered(deps, context, tenant, userId, browser.device));
   const known = { ...proof, facts: { deviceRemembered, ...proof.facts } };
   return proceedAs(deps, tx, context, { tenant, application, person }, flow, known, browser);
+}
+
+/** Whoever knew a password that is no longer one must not go on with what it has proven. */
+function isOutdated({ facts: { passwordGivenAt } }: Flow, { passwordChangedAt }: Person): boolean {
+  return (
+    passwordGivenAt !== undefined &&
+    passwordChangedAt !== null &&
+    passwordChangedAt > new Date(passwordGivenAt)
+  );
 }
 
 /** What the policy is about. */

@@ -33,6 +33,8 @@ export interface FlowFacts {
   boundTo?: { userId: string; sessionId: string; stepsUp: boolean };
   /** How the first factor was given; `session`: earlier, in the session that steps up. */
   first?: SignInMethod | "recovery" | "sign-up" | "session";
+  /** When the password was given, RFC 3339: what it has proven ends when it is changed. */
+  passwordGivenAt?: string;
   /** The channel that the first factor came by: what came by the same one is not a second factor. */
   channel?: Channel;
   /** How the second factor was given, in this flow. */

@@ -5,7 +5,7 @@ import { recordEvent } from "../audit/index.ts";
 import { addressesOfUser, type CodePurpose, checkCode, forgetFailures } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { findUser, updateUser } from "../users/index.ts";
-import { subjectOf } from "./deliver-code.ts";
+import { isUnentered, subjectOf } from "./deliver-code.ts";
 import { type Browser, findItsApplication, type Proof, proceed } from "./finish.ts";
 import type { Channel, Flow, StepResult } from "./flow.ts";
 import { checkMethod } from "./methods.ts";
@@ -55,11 +55,15 @@ export async function giveCode(
         return go(tx, { step, userId, amr: [], person: { hasUnconfirmedEmail: false } });
       });
     case "recovery":
-      return use("recovery", async (tx, { userId, channel }) => {
+      return use("recovery", async (tx, { userId, target, channel }) => {
         checkMethod(tenant, await findItsApplication(deps, tenant.id, flow), "password");
         // A mailbox alone is not enough in a browser that was remembered when it was another's.
         const facts = { first: "recovery", channel, newPassword: true, deviceRemembered: false } as const;
-        return go(tx, { step, userId, amr: AMR[channel], facts });
+        const user = await findUser(within(deps, tx), tenant.id, userId);
+        const isProof = user !== null && isUnentered(user) && user.email === target;
+        if (isProof) await confirmEmail(within(deps, tx), tenant.id, userId, target);
+        const person = isProof ? { hasUnconfirmedEmail: false } : {};
+        return go(tx, { step, userId, amr: AMR[channel], facts, person });
       });
     case "unlock":
       return unlock(deps, context, tenant, flow, use);
@@ -119,8 +123,11 @@ async function checkStillHis(
   { userId, target }: Read,
 ): Promise<void> {
   if (purpose === "verify-email") return; // asked where it is confirmed
-  const { email, backupEmail, phone } = await addressesOfUser(within(deps, tx), tenantId, userId);
-  if (![email, backupEmail, phone].includes(target)) {
+  const joined = within(deps, tx);
+  const { email, backupEmail, phone } = await addressesOfUser(joined, tenantId, userId);
+  const user = purpose === "recovery" ? await findUser(joined, tenantId, userId) : null;
+  const typed = user && isUnentered(user) ? user.email : null;
+  if (![email, backupEmail, phone, typed].includes(target)) {
     throw new IdentityError("code.rejected", { reason: "no longer the address of the account" });
   }
 }

@@ -35,7 +35,7 @@ export async function givePassword(
     userId,
     identifier,
     amr: ["pwd"],
-    facts: { first: "password" as const },
+    facts: { first: "password" as const, passwordGivenAt: deps.clock.now().toISOString() },
   };
   return deps.database.transaction((tx) => proceed(deps, tx, context, tenant, flow, proof, input));
 }
@@ -62,7 +62,7 @@ export async function choosePassword(
     userId,
     amr: [],
     facts: { newPassword: false },
-    person: { mustChangePassword: false },
+    person: { mustChangePassword: false, passwordChangedAt: null },
   };
   const { first, boundTo } = flow.facts;
   const isRecovery = first === "recovery";

@@ -22,6 +22,7 @@ export interface Person {
   roles: readonly string[];
   factors: Factors;
   mustChangePassword: boolean;
+  passwordChangedAt: Date | null;
   /** Signed up by himself and has not confirmed the address yet. */
   hasUnconfirmedEmail: boolean;
 }

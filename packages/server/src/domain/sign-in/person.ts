@@ -2,7 +2,7 @@ import { IdentityError, type SecondFactor, type Tenant } from "@ostiary/contract
 import type { RequestContext } from "../../kernel/context.ts";
 import { findPrincipal } from "../access/index.ts";
 import { findApplication } from "../applications/index.ts";
-import { factorsOfUser, findKnownDevice, mustChangePassword } from "../credentials/index.ts";
+import { factorsOfUser, findKnownDevice, passwordState } from "../credentials/index.ts";
 import type { Deps } from "../deps.ts";
 import { findUser } from "../users/index.ts";
 import type { Flow } from "./flow.ts";
@@ -22,6 +22,7 @@ export function newPerson(facts: { name: string; email: string | undefined }): P
     roles: [],
     factors: NO_FACTORS,
     mustChangePassword: false,
+    passwordChangedAt: null,
     hasUnconfirmedEmail: facts.email !== undefined,
   };
 }
@@ -32,11 +33,13 @@ export async function loadPerson(deps: Deps, tenant: Tenant, userId: string): Pr
   if (!principal || principal.status === "deleted") throw new IdentityError("user.not_found");
   if (principal.status !== "active") throw new IdentityError("user.suspended");
   const { username, email, phone } = principal;
+  const { mustChange, changedAt } = await passwordState(deps, tenant.id, userId);
   return {
     name: username ?? email ?? phone ?? "",
     roles: principal.roles,
     factors: await factorsOfUser(deps, tenant.id, userId),
-    mustChangePassword: await mustChangePassword(deps, tenant.id, userId),
+    mustChangePassword: mustChange,
+    passwordChangedAt: changedAt,
     hasUnconfirmedEmail:
       tenant.settings.signIn.verifyEmail && (await hasUnconfirmedEmail(deps, tenant.id, userId)),
   };

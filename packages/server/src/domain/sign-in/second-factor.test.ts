@@ -3,6 +3,7 @@ import { newSecret } from "../../kernel/identifiers.ts";
 import { SoftwareAuthenticator } from "../../testing/software-authenticator.ts";
 import { refusal } from "../../testing/two-tenants.ts";
 import { createApplication } from "../applications/index.ts";
+import { setPassword } from "../credentials/index.ts";
 import { acrOf, findSessionByCookie } from "../sessions/index.ts";
 import { suspendUser } from "../users/index.ts";
 import {
@@ -133,6 +134,17 @@ describe("who has a second factor", () => {
     await suspendUser(s.deps, s.world.context, id);
     s.deps.feed.publish([`user:${id}`]);
     expect(await refusal(totp(flow, s.shown(secret)))).toBe("user.suspended");
+  });
+
+  it("has not let in whoever gave a password that was changed since", async () => {
+    const { id, name } = await s.aPerson();
+    const secret = await s.withTotp(id);
+    const { flow: thief } = await s.withPassword(name);
+    s.world.clock.advance(1);
+    await setPassword(s.deps, s.world.context, id, { plain: "another good password" });
+    expect(await refusal(totp(thief, s.shown(secret)))).toBe("flow.not_found");
+    const own = await s.withPassword(name, { password: "another good password" });
+    expect((await totp(own.flow, s.shown(secret))).flow.state).toBe("authenticated");
   });
 
   it("must give it within the flow's hour", async () => {

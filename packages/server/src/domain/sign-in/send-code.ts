@@ -135,7 +135,7 @@ async function sendTo(
   if (identifier === undefined) {
     throw new IdentityError("request.invalid", { fields: [{ path: "/identifier", message: "is needed" }] });
   }
-  const addressee = await findAddressee(deps, tenant.id, identifier, way);
+  const addressee = await findAddressee(deps, tenant.id, identifier, way, purpose);
   const channel: Channel = way === "sms" ? "sms" : "email";
   const delivery = { purpose, channel, addressee, account: identifier, isKnown: false, link };
   const sent = await deliverCode(deps, context, tenant, flow, delivery);

@@ -85,7 +85,7 @@ export async function signUp(
       userId: user.id,
       identifier,
       amr: ["pwd"],
-      facts: { first: "sign-up" as const },
+      facts: { first: "sign-up" as const, passwordGivenAt: deps.clock.now().toISOString() },
     };
     return proceedAs(deps, tx, context, { tenant, application, person }, flow, proof, input);
   });
