@@ -180,7 +180,7 @@ async function enter(
   if (application && !(await mayUse(deps, application, session.userId))) {
     throw new IdentityError("application.access_denied");
   }
-  if (await lacksProofFor(deps, request, session, application)) {
+  if ((await lackOf(deps, request, session, application)) === "factor") {
     throw new IdentityError("credential.second_factor_required");
   }
   if (!(await hasTicketOf(deps, request, session))) {
