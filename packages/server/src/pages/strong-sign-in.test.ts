@@ -210,6 +210,43 @@ describe("the security of the account", () => {
   });
 });
 
+describe("a locked account", () => {
+  it("is opened by a code to its mailbox, and then asks for the password again", async () => {
+    const strict = await aTenant(site.server, { lockout: { attempts: 3, seconds: 900 } });
+    await strict.user("lou", { email: mailOf("lou"), emailVerified: true });
+    const visitor = strict.visitor();
+    const page = await visitor.open(`${strict.base}/sign-in`);
+    for (let guess = 0; guess < 3; guess++)
+      await visitor.submit(page, { identifier: "lou", password: "wrong" });
+    const locked = await visitor.submit(page, { identifier: "lou", password: PASSWORD });
+    expect([locked.status, alertOf(locked)]).toEqual([429, expect.stringContaining("too many attempts")]);
+    expect(locked.body).toContain('value="start-unlock"');
+    const sent = await visitor.follow(visitor.submit(locked, { identifier: "lou", step: "start-unlock" }));
+    const opened = await visitor.follow(visitor.submit(sent, { step: "give-code", code: await code("lou") }));
+    expect(titleOf(opened)).toBe("Sign in");
+    expect((await visitor.submit(opened, { password: PASSWORD })).location).toBe(`${strict.base}/account`);
+  });
+});
+
+describe("a forgotten password", () => {
+  it("is replaced after the second factor was given too", async () => {
+    const secret = await withApp("flo");
+    const visitor = site.visitor();
+    const page = await visitor.open(`${site.base}/recover`);
+    const sent = await visitor.follow(visitor.submit(page, { step: "start-recovery", identifier: "flo" }));
+    const second = await visitor.follow(visitor.submit(sent, { step: "give-code", code: await code("flo") }));
+    expect(titleOf(second)).toBe("Enter the code from your app");
+    const last = await visitor.follow(visitor.submit(second, { step: "give-totp", code: shown(secret) }));
+    expect(titleOf(last)).toBe("Choose a new password");
+    const NEW = "a new and longer passphrase";
+    const done = await visitor.submit(last, { password: NEW, passwordAgain: NEW });
+    expect(done.location).toBe(`${site.base}/account`);
+    const again = site.visitor();
+    const form = await again.open(`${site.base}/sign-in`);
+    expect((await again.submit(form, { identifier: "flo", password: PASSWORD })).status).toBe(401);
+  });
+});
+
 describe("an invitation", () => {
   it("makes an account where sign-up is closed, with the address it was sent to", async () => {
     const closed = await aTenant(site.server, { signUp: "closed" });
