@@ -7,6 +7,7 @@ administrator who has just signed in. All others have an API key.
 import json
 import os
 import secrets
+import urllib.error
 import urllib.request
 
 import schemathesis
@@ -21,14 +22,17 @@ def call(path: str, body: dict | None = None, method: str = "POST") -> dict:
     data = None if body is None else json.dumps(body).encode()
     headers = {"authorization": OPERATOR} | ({} if data is None else {"content-type": "application/json"})
     request = urllib.request.Request(API + path, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer) if answer.status != 204 else {}
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer) if answer.status != 204 else {}
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"{method} {path}: {error.code} {error.read().decode()}") from None
 
 
 def undo_what_forbids_sign_in() -> None:
     settings = {
         "passwordPolicy": {"minLength": 8, "maxLength": 256, "checkBreached": False},
-        "signIn": {"methods": ["password"], "secondFacto": "neve", "secondFactorRoles": [], "verifyEmail": False},
+        "signIn": {"methods": ["password"], "secondFactor": "never", "secondFactorRoles": [], "verifyEmail": False},
         "sessions": {"idleSeconds": 3600, "absoluteSeconds": 3600, "maximum": None},
         "tokens": {"accessTokenSeconds": 900},
     }
