@@ -38,7 +38,8 @@ export interface TicketHolder {
 
 /**
  * A ticket for whoever is signed in by `parent`: a bearer secret that applications of the same domain pass on to ask
- * who it is. It ends when the sign-in ends.
+ * who it is. It ends when the sign-in ends, at the latest when that must: whoever acts as somebody for half an hour gets
+ * a ticket for what is left of it.
  */
 export async function issueTicket(
   deps: Deps,
@@ -46,13 +47,21 @@ export async function issueTicket(
   parent: Session,
   { slot, seconds, idleSeconds, atMost }: TicketRules,
 ): Promise<{ ticket: string; expiresAt: Date }> {
+  const left =
+    parent.absoluteSeconds === null
+      ? Infinity
+      : Math.floor(
+          (addSeconds(parent.createdAt, parent.absoluteSeconds).getTime() - deps.clock.now().getTime()) /
+            1_000,
+        );
+  const absoluteSeconds = Math.max(1, Math.min(seconds, left));
   const { session, cookie } = await deriveSession(deps, context, parent, {
     slot,
-    absoluteSeconds: seconds,
+    absoluteSeconds,
     idleSeconds,
     ...(atMost === null ? {} : { limit: { atMost, whenFull: "end-oldest" as const } }),
   });
-  return { ticket: cookie.replace(".", "-"), expiresAt: addSeconds(session.createdAt, seconds) };
+  return { ticket: cookie.replace(".", "-"), expiresAt: addSeconds(session.createdAt, absoluteSeconds) };
 }
 
 /**

@@ -63,6 +63,7 @@ export async function issueOfFamily(
     sessionId: family.sessionId ?? undefined,
     authenticatedAt: family.authenticatedAt,
     amr: family.details.amr,
+    impersonatorId: family.details.impersonatorId,
     roles: principal.roles,
   });
   return { ...issued, refreshToken };

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createApplication } from "../../domain/applications/index.ts";
+import { createTenant, updateSettings } from "../../domain/tenants/index.ts";
+import { createUser } from "../../domain/users/index.ts";
+import { aServer, type TestServer } from "../../testing/a-server.ts";
+import { signInForTest } from "../../testing/api-client.ts";
+import { contextOf } from "../../testing/test-deps.ts";
+
+let server: TestServer;
+let browser: string;
+beforeAll(async () => {
+  server = await aServer({ config: { publicUrl: "https://id.example.com" } });
+  const { deps, tenantId } = server;
+  const context = contextOf(tenantId);
+  await updateSettings(deps, context, {
+    blueking: { allowedReturnHosts: [".example.com"], cookieDomain: "example.com", ticketCookies: "both" },
+  });
+  await createApplication(deps, context, { slug: "closed", name: "Closed", access: "assigned" });
+  await createTenant(deps, context, { slug: "other", name: "Other" });
+  const { id } = await createUser(deps, context, { username: "ann", profile: { locale: "zh-CN" } });
+  browser = (await signInForTest(server, id, ["openid"])).cookie;
+  await new Promise((resolve) => setTimeout(resolve, 100)); // notices of changes travel through the database
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+const RETURN = "https://shop.example.com/";
+
+function get(path: string, cookies: Record<string, string> = {}, headers: Record<string, string> = {}) {
+  const cookie = Object.entries(cookies)
+    .map(([name, value]) => `${name}=${value}`)
+    .join("; ");
+  return server.app.inject({ method: "GET", url: path, headers: { ...headers, cookie } });
+}
+
+const signedIn = (more: Record<string, string> = {}) => ({ "__Host-ostiary_session": browser, ...more });
+
+/** The cookies of an answer by name. */
+async function enter(path: string, cookies: Record<string, string>) {
+  const answer = await get(path, cookies);
+  return { answer, given: new Map(answer.cookies.map((cookie) => [cookie.name, cookie])) };
+}
+
+describe("/login/", () => {
+  it("gives whoever is signed in the cookies of the domain, and sends him on", async () => {
+    for (const path of ["/blueking/login/", "/blueking/login"]) {
+      for (const name of ["c_url", "next"]) {
+        const { answer, given } = await enter(`${path}?${name}=${RETURN}`, signedIn());
+        expect(answer.statusCode).toBe(303);
+        expect(answer.headers.location).toBe(RETURN);
+        expect(answer.headers["cache-control"]).toBe("no-store");
+        for (const ticket of ["bk_token", "bk_ticket"]) {
+          expect(given.get(ticket)).toMatchObject({
+            domain: "example.com",
+            path: "/",
+            httpOnly: true,
+            secure: true,
+            sameSite: "Lax",
+            expires: expect.any(Date),
+          });
+        }
+        expect(given.get("bk_token")?.value).toBe(given.get("bk_ticket")?.value);
+        expect(given.get("blueking_language")).toMatchObject({ value: "zh-cn", domain: "example.com" });
+        expect(given.get("blueking_language")?.httpOnly).toBeUndefined();
+      }
+    }
+  });
+
+  it("gives no second ticket to a browser that has one of this sign-in", async () => {
+    const { given } = await enter(`/blueking/login/?c_url=${RETURN}`, signedIn());
+    const ticket = given.get("bk_token")?.value ?? "";
+    const again = await enter(
+      `/blueking/login/?c_url=${RETURN}`,
+      signedIn({ bk_token: ticket, bk_ticket: ticket }),
+    );
+    expect(again.answer.headers.location).toBe(RETURN);
+    expect(again.given.size).toBe(0);
+    const stale = signedIn({ bk_token: "x", bk_ticket: "y" });
+    expect((await enter(`/blueking/login/?c_url=${RETURN}`, stale)).given.has("bk_token")).toBe(true);
+  });
+
+  it("leads to the account where the address is not allowed, or there is none", async () => {
+    for (const query of ["", "?c_url=https://evil.example/", "?c_url=//evil.example", "?c_url=a&c_url=b"]) {
+      expect((await get(`/blueking/login/${query}`, signedIn())).headers.location).toBe("/account");
+    }
+  });
+
+  it("tells a script where to sign in", async () => {
+    const asked = { "x-requested-with": "XMLHttpRequest" };
+    const answer = await get(`/blueking/login/?c_url=${RETURN}&app_code=closed`, {}, asked);
+    expect(answer.statusCode).toBe(401);
+    expect(answer.json()).toEqual({
+      login_url: `https://id.example.com/blueking/login/plain/?c_url=https%3A//shop.example.com/&app_code=closed`,
+      width: 460,
+      height: 490,
+      has_plain: true,
+    });
+  });
+
+  it("refuses who may not use the application, on a page", async () => {
+    const answer = await get(`/blueking/login/?c_url=${RETURN}&app_code=closed`, signedIn());
+    expect(answer.statusCode).toBe(403);
+    expect(answer.headers["content-type"]).toContain("text/html");
+    expect(answer.cookies.map(({ name }) => name)).not.toContain("bk_token");
+  });
+
+  it("begins the hosted sign-in for others, each tenant its own", async () => {
+    for (const prefix of ["", "/t/other"]) {
+      const answer = await get(`${prefix}/blueking/login/?c_url=${RETURN}`);
+      expect(answer.statusCode).toBe(303);
+      expect(answer.headers.location).toMatch(new RegExp(`^${prefix}/sign-in\\?flow=[0-9a-f]{24}$`));
+    }
+    const elsewhere = await get(`/t/other/blueking/login/?c_url=${RETURN}`, signedIn());
+    expect(elsewhere.headers.location).toContain("/sign-in?flow=");
+    expect((await get("/t/none/blueking/login/")).statusCode).toBe(404);
+  });
+});
+
+describe("the way back from the hosted page", () => {
+  it.each(["", "?flow=x", `?flow=${"a".repeat(24)}`])("is no way in: %j", async (query) => {
+    const answer = await get(`/blueking/login/resume/${query}`, signedIn());
+    expect(answer.statusCode).toBe(404);
+    expect(answer.cookies).toEqual([]);
+  });
+
+  it("is not open before the person has signed in", async () => {
+    const begun = await get(`/blueking/login/?c_url=${RETURN}`);
+    const flow = /flow=(\w+)/.exec(String(begun.headers.location))?.[1];
+    const cookies = Object.fromEntries(begun.cookies.map(({ name, value }) => [name, value]));
+    expect((await get(`/blueking/login/resume/?flow=${flow}`, cookies)).statusCode).toBe(404);
+  });
+});
+
+describe("/login/plain/", () => {
+  it("goes straight on for whoever is signed in, and in a window of its own begins the sign-in", async () => {
+    const on = await get(`/blueking/login/plain/?c_url=${RETURN}`, signedIn());
+    expect(on.headers.location).toBe(RETURN);
+    const done = await get("/blueking/login/plain/", signedIn());
+    expect(done.headers.location).toBe("/blueking/login/plain/done/");
+    const top = await get(`/blueking/login/plain/?c_url=${RETURN}`, {}, { "sec-fetch-dest": "document" });
+    expect(top.headers.location).toContain("/sign-in?flow=");
+  });
+
+  it("asks in a frame, which only allowed hosts may be", async () => {
+    const answer = await get(`/blueking/login/plain/?c_url=${RETURN}`, {}, { "sec-fetch-dest": "iframe" });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers["x-frame-options"]).toBeUndefined();
+    expect(answer.headers["content-security-policy"]).toContain(
+      "frame-ancestors 'self' example.com:* *.example.com:*;",
+    );
+    expect(answer.body).not.toContain("<form");
+    expect(answer.body).toContain('target="ostiary-sign-in"');
+  });
+});
+
+it("signs out the tickets and the sign-in they came from, also without being signed in", async () => {
+  const { given } = await enter(`/blueking/login/?c_url=${RETURN}`, signedIn());
+  const ticket = given.get("bk_token")?.value ?? "";
+  const left = await enter(`/blueking/login/logout/?c_url=${RETURN}`, { bk_token: ticket });
+  expect(left.answer.headers.location).toBe(`/blueking/login/?c_url=${encodeURIComponent(RETURN)}`);
+  for (const name of ["bk_token", "bk_ticket"]) {
+    expect(left.given.get(name)).toMatchObject({ value: "", domain: "example.com", expires: new Date(0) });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect((await get(`/blueking/login/api/v3/is_login/?bk_token=${ticket}`)).json().code).toBe(1302100);
+  expect((await get("/blueking/login/", signedIn())).headers.location).toContain("/sign-in?flow=");
+  const nobody = await get("/blueking/login/?is_from_logout=1", { bk_token: "x" });
+  expect(nobody.headers.location).toContain("/sign-in?flow=");
+});
