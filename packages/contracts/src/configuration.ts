@@ -6,6 +6,7 @@ import { MAXIMUM_SECRETS, UpdateApplication } from "./applications.ts";
 import { Code, Json, Line, Nullable, OneOf, Slug, StrictObject } from "./common.ts";
 import { CreateGroup } from "./groups.ts";
 import { CreateNamespace, CreateResource } from "./namespaces.ts";
+import { MessageTemplateKey, WriteMessageTemplate } from "./notifications.ts";
 import { CreateOrganization, CreateUnit, PutUnitMember } from "./organizations.ts";
 import { CreatePolicy, EFFECTS, Pattern, Patterns } from "./policies.ts";
 import { TenantSettingsPatch } from "./settings.ts";
@@ -257,6 +258,12 @@ const ConfigurationBillingRule = StrictObject(
 );
 export type ConfigurationBillingRule = Static<typeof ConfigurationBillingRule>;
 
+const ConfigurationMessageTemplate = StrictObject(
+  { ...MessageTemplateKey.properties, ...WriteMessageTemplate.properties },
+  { description: "Your own words for a message; found by message, channel and language" },
+);
+export type ConfigurationMessageTemplate = Static<typeof ConfigurationMessageTemplate>;
+
 const ConfigurationTenant = StrictObject({
   slug: Slug,
   id: Type.Optional(GivenId),
@@ -276,6 +283,7 @@ const ConfigurationTenant = StrictObject({
   apiKeys: Type.Optional(Type.Array(ConfigurationApiKey, { maxItems: 100_000 })),
   webhooks: Type.Optional(Type.Array(ConfigurationWebhook, { maxItems: 10_000 })),
   billingRules: Type.Optional(Type.Array(ConfigurationBillingRule, { maxItems: 100_000 })),
+  messageTemplates: Type.Optional(Type.Array(ConfigurationMessageTemplate, { maxItems: 300 })),
 });
 export type ConfigurationTenant = Static<typeof ConfigurationTenant>;
 
@@ -307,6 +315,7 @@ export const CONFIGURATION_KINDS = [
   "apiKey",
   "webhook",
   "billingRule",
+  "messageTemplate",
 ] as const;
 export type ConfigurationKind = (typeof CONFIGURATION_KINDS)[number];
 

@@ -28,6 +28,7 @@ import { applyWebhooks } from "./apply-webhooks.ts";
 import { applyBillingRules } from "./billing-rules.ts";
 import { lockConfiguration } from "./configuration.store.ts";
 import { differences } from "./differences.ts";
+import { applyMessageTemplates } from "./message-templates.ts";
 import { checkFixed, forEachEntry, Report } from "./run.ts";
 
 /**
@@ -134,6 +135,7 @@ async function applyTenant(
   await applyApiKeys(run, entry.apiKeys, "/apiKeys");
   await applyWebhooks(run, entry.webhooks, "/webhooks");
   await applyBillingRules(run, entry.billingRules, "/billingRules");
+  await applyMessageTemplates(run, entry.messageTemplates, "/messageTemplates");
 }
 
 /** The tenant itself: name, settings, id. */

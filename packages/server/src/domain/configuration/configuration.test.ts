@@ -292,6 +292,33 @@ describe("a plan", () => {
   });
 });
 
+describe("message templates", () => {
+  const words = {
+    template: "sign-in-code" as const,
+    channel: "email" as const,
+    locale: "fr",
+    subject: "Code {{code}}",
+    text: "{{code}}",
+  };
+
+  it("are written once, changed when they differ, and exported as they are", async () => {
+    const wanted = only({ messageTemplates: [words] });
+    expect((await apply(wanted)).changes).toMatchObject([{ kind: "messageTemplate", action: "create" }]);
+    expect((await apply(wanted)).changes).toEqual([]);
+    const other = { ...words, text: "Votre code : {{code}}" };
+    expect((await apply(only({ messageTemplates: [other] }))).changes).toMatchObject([
+      { name: "sign-in-code/email/fr", action: "update", fields: ["text"] },
+    ]);
+    const exported = await exportConfiguration(deps, contextOf(tenantId), { credentials: false });
+    expect(exported.tenants[0]?.messageTemplates).toEqual([other]);
+  });
+
+  it("name the entry that has a value which the message has not", async () => {
+    const failure = await refusal(apply(only({ messageTemplates: [{ ...words, text: "{{ip}}" }] })));
+    expect(failure.fields?.[0]?.path).toMatch(/messageTemplates\/0\/text$/);
+  });
+});
+
 describe("webhooks", () => {
   const hook = { url: "http://127.0.0.1:9002/hook", events: ["user.*"], secret: "hook-secret" };
   const secretOf = async () => {
@@ -410,6 +437,7 @@ describe("rights", () => {
       "api-key:read",
       "webhook:read",
       "billing-rule:read",
+      "settings:read",
     );
     expect((await refusal(exportConfiguration(deps, reader, { credentials: true }))).code).toBe(
       "permission.escalation",

@@ -41,6 +41,7 @@ import {
 import { by, filled, type Reader } from "./export-lists.ts";
 import { exportWebhooks } from "./export-webhooks.ts";
 import { writeKeyedHash } from "./keyed-hash.ts";
+import { exportMessageTemplates } from "./message-templates.ts";
 import { everyItem } from "./run.ts";
 
 export interface ExportOptions {
@@ -117,6 +118,7 @@ async function exportTenant(reader: Reader, tenant: Tenant): Promise<Configurati
     ...filled("apiKeys", keys),
     ...filled("webhooks", await exportWebhooks(reader, applications.keys)),
     ...filled("billingRules", await exportBillingRules(reader, applications.keys)),
+    ...filled("messageTemplates", await exportMessageTemplates(reader)),
   };
 }
 
