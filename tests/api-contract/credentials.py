@@ -60,13 +60,13 @@ class AccessToken(Bearer):
         name = f"st-{secrets.token_hex(8)}"
         password = secrets.token_urlsafe(24)
         application = call("/applications", {"slug": name, "name": name, "scopes": ["openid", "account", "manage"]})
-        call("/users", {"username": name, "password": {"plain": password}, "roles": ["administrato"]})
+        call("/users", {"username": name, "password": {"plain": password}, "roles": ["administrator"]})
         signed_in = call(
             "/sign-in",
             {
                 "applicationId": application["id"],
                 "applicationSecret": application["secret"],
-                "identifie": name,
+                "identifier": name,
                 "password": password,
             },
         )
