@@ -108,6 +108,13 @@ describe("is_login", () => {
     }
   });
 
+  it("takes the ticket in a body too, which no log on the way keeps", async () => {
+    expect((await post(IS_LOGIN, { bk_token: ticket })).json().code).toBe(0);
+    expect((await post("/user/is_login", { bk_ticket: ticket })).json().ret).toBe(0);
+    expect((await post(IS_LOGIN, { bk_token: 5 })).json().code).toBe(1302100);
+    expect((await post(IS_LOGIN, [])).json().code).toBe(1302100);
+  });
+
   it("takes a ticket that was percent-encoded once more", async () => {
     const encoded = encodeURIComponent(ticket.replaceAll("-", "%2D"));
     expect((await get(`${IS_LOGIN}?bk_token=${encoded}`)).json().code).toBe(0);
