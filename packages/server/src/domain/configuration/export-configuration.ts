@@ -134,11 +134,14 @@ function different(value: object, fallback: object): object {
       .filter(([name, item]) => canonical(item) !== canonical(defaults.get(name)))
       .map(([name, item]) => {
         const group = defaults.get(name);
-        const isGroup =
-          typeof item === "object" && item !== null && typeof group === "object" && group !== null;
-        return [name, isGroup ? different(item, group) : item];
+        return [name, isGroup(item) && isGroup(group) ? different(item, group) : item];
       }),
   );
+}
+
+/** A list is one value: half of it means something else. */
+function isGroup(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function exportCustomFields({ deps, context }: Reader): Promise<CreateCustomField[]> {

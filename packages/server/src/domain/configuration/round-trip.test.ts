@@ -64,6 +64,16 @@ const settings = fc.record(
       { signingAlgorithm: fc.constantFrom("ES256" as const, "RS256" as const, "EdDSA" as const) },
       optional,
     ),
+    signIn: fc.record(
+      {
+        methods: fc.subarray(["password" as const, "passkey" as const, "email_code" as const], {
+          minLength: 1,
+        }),
+        secondFactors: fc.subarray(["totp" as const, "recovery_code" as const]),
+        staleSeconds: fc.constantFrom(600, null),
+      },
+      optional,
+    ),
     branding: fc.record(
       { displayName: fc.option(cleanLine), accent: fc.constantFrom("#0f766e", null) },
       optional,
