@@ -107,7 +107,7 @@ function registerFlow(app: App, deps: Deps): void {
     async (request, reply) => {
       const { tenant, context, body } = request;
       const { flow, secret } = await startHeadlessFlow(deps, context, tenant, body, originOf(request));
-      return reply.code(201).send({ flow: await flowView(deps, context, tenant, flow), secret });
+      return reply.code(201).send({ flow: await viewOf(deps, request, flow), secret });
     },
   );
   app.get(
@@ -124,7 +124,7 @@ function registerFlow(app: App, deps: Deps): void {
         response: { 200: SignInFlow, ...ANSWERS },
       },
     },
-    async (request) => flowView(deps, request.context, request.tenant, await flowOf(deps, request)),
+    async (request) => viewOf(deps, request, await flowOf(deps, request)),
   );
   app.post(
     `${ROOT}/:id/finish`,
@@ -231,12 +231,15 @@ function registerStep(app: App, deps: Deps, step: HeadlessStep): void {
       const device = request.headers["ostiary-device"];
       const input = { ...(request.body as object), ...(device === undefined ? {} : { device }) };
       const result = await HEADLESS_STEPS[step](deps, context, tenant, flow, input as never);
-      return {
-        flow: await flowView(deps, context, tenant, result.flow),
-        device: result.deviceCookie ?? null,
-      };
+      return { flow: await viewOf(deps, request, result.flow), device: result.deviceCookie ?? null };
     },
   );
+}
+
+/** Without the steps that only our own pages take. */
+async function viewOf(deps: Deps, { context, tenant }: FastifyRequest, flow: Flow): Promise<SignInFlow> {
+  const view = await flowView(deps, context, tenant, flow);
+  return { ...view, steps: view.steps.filter((step) => step in HEADLESS_STEPS) };
 }
 
 function flowOf(deps: Deps, request: FastifyRequest): Promise<Flow> {

@@ -1,4 +1,3 @@
-import { IdentityError } from "@ostiary/contracts";
 import {
   beginEnrolTotp,
   changeIdentifier,
@@ -26,7 +25,7 @@ import {
   usePasskey,
 } from "../index.ts";
 import type { SignIns } from "./a-sign-in.ts";
-import type { Door } from "./attempts.ts";
+import type { Door } from "./ledger.ts";
 
 type Take = (
   deps: SignIns["deps"],
@@ -79,12 +78,4 @@ export function pagesDoor({ deps, visitor, tenant }: SignIns): Door {
     beginTotp: async (key) => beginEnrolTotp(deps, visitor, await tenant(), await find(key)),
     finish: (key) => takeFinishedFlow(deps, visitor, key.id, key.secret),
   };
-}
-
-/** What a refusal over HTTP says. */
-export function thrownBy(answer: { statusCode: number; json(): { code?: string } }): void {
-  if (answer.statusCode < 400) return;
-  const { code } = answer.json();
-  if (answer.statusCode >= 500 || code === undefined) throw new Error(`answered ${answer.statusCode}`);
-  throw new IdentityError(code as "flow.not_found");
 }
