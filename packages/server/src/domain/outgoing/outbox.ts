@@ -32,6 +32,7 @@ const LEASE_SECONDS = 120;
 const LOOK_MILLISECONDS = 30_000;
 /** No timer is longer while something waits, so that a clock that is moved is noticed. */
 const LONGEST_SLEEP_MILLISECONDS = 5_000;
+const SHORTEST_SLEEP_MILLISECONDS = 500;
 const CLOSE_MILLISECONDS = 3_000;
 
 const purposeOf = ({ tenantId, id }: { tenantId: string; id: string }) => `outgoing:${tenantId}:${id}`;
@@ -119,7 +120,8 @@ class Outbox {
   #sleep(deps: Deps, milliseconds: number): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.wake(deps), Math.max(milliseconds, 20));
+    // What is due and finds no lane free waits for a flight to end, which wakes us.
+    this.#timer = setTimeout(() => this.wake(deps), Math.max(milliseconds, SHORTEST_SLEEP_MILLISECONDS));
     this.#timer.unref();
   }
 
