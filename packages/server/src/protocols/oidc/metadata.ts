@@ -53,7 +53,7 @@ export function metadataOf(issuer: string): Record<string, unknown> {
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     prompt_values_supported: ["none", "login", "consent", "select_account"],
-    ui_locales_supported: ["en", "zh-CN"],
+    ui_locales_supported: ["en", "es", "zh-CN"],
     authorization_response_iss_parameter_supported: true,
   };
 }
