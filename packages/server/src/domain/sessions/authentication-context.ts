@@ -14,7 +14,3 @@ export function acrOf(amr: readonly string[]): Acr {
 export function isAtLeast(acr: Acr, wanted: Acr): boolean {
   return ACR_VALUES.indexOf(acr) >= ACR_VALUES.indexOf(wanted);
 }
-
-export function isAcr(text: string): text is Acr {
-  return (ACR_VALUES as readonly string[]).includes(text);
-}

@@ -1,5 +1,5 @@
 export type { Logout } from "./announce-logouts.ts";
-export { ACR_VALUES, type Acr, acrOf, isAcr, isAtLeast } from "./authentication-context.ts";
+export { ACR_VALUES, type Acr, acrOf, isAtLeast } from "./authentication-context.ts";
 export {
   createImpersonatedSession,
   createSession,

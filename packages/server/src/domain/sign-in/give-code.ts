@@ -69,7 +69,7 @@ export async function giveCode(
       return unlock(deps, context, tenant, flow, use);
     default:
       return use("sign-in", (tx, read) =>
-        beginWith(deps, tx, tenant, flow, METHOD[read.channel], read, (proof) => go(tx, { step, ...proof })),
+        beginWith(deps, tenant, flow, METHOD[read.channel], read, (proof) => go(tx, { step, ...proof })),
       );
   }
 }
@@ -89,7 +89,7 @@ export async function openLink(
   nextState(flow.state, "open-link");
   const given = { purpose: "magic-link" as const, code: input.secret };
   return readCode(deps, context, flow, given, (tx, read) =>
-    beginWith(deps, tx, tenant, flow, "magic_link", read, (proof) =>
+    beginWith(deps, tenant, flow, "magic_link", read, (proof) =>
       proceed(deps, tx, context, tenant, flow, { step: "open-link", ...proof }, input),
     ),
   );
@@ -135,7 +135,6 @@ async function checkStillHis(
 /** As first factor. */
 async function beginWith(
   deps: Deps,
-  _tx: Transaction,
   tenant: Tenant,
   flow: Flow,
   method: SignInMethod,

@@ -8,7 +8,7 @@ export {
 } from "./change-identifier.ts";
 export type { Browser } from "./finish.ts";
 export { deleteExpiredFlows } from "./flow.store.ts";
-export type { Flow, FlowFacts, StepResult } from "./flow.ts";
+export type { Flow, StepResult } from "./flow.ts";
 export { flowView } from "./flow-view.ts";
 export { checkFormToken, formToken } from "./form-token.ts";
 export { giveCode, openLink } from "./give-code.ts";
@@ -41,7 +41,7 @@ export {
   giveRecoveryCode,
   giveTotp,
 } from "./second-factor.ts";
-export { type IdentifierStep, sendCode, sendLink, startRecovery, startUnlock } from "./send-code.ts";
+export { sendCode, sendLink, startRecovery, startUnlock } from "./send-code.ts";
 export { checkSetUpLink, completeSetUp, createSetUpLink, FIRST_ADMINISTRATOR } from "./set-up.ts";
 export { signInDirectly } from "./sign-in-directly.ts";
 export { signOut } from "./sign-out.ts";
