@@ -45,6 +45,12 @@ describe("an application whose login service is Ostiary", () => {
     expect((await visit()).outcome).toBe("invalid");
   });
 
+  it("may keep the ticket out of the logs on the way", async () => {
+    const outcomeOf = async (bk_token: string) =>
+      (await anApplication("shop", { verifyByPost: true }).authenticate({ cookies: { bk_token } })).outcome;
+    expect([await outcomeOf(ticket), await outcomeOf("unknown")]).toEqual(["ok", "invalid"]);
+  });
+
   it("is told name, address and telephone of a user", async () => {
     const user = await anApplication("shop").getUserByUserId(encodeUserId(ProviderType.BK, "admin"), false);
     expect(user).toMatchObject({ chineseName: "Boss", email: "admin@example.com", phone: "13800000000" });

@@ -17,6 +17,11 @@ export interface BkAuthOptions<Row extends object = object> {
   backendType?: BkBackendType;
   /** [BKAUTH_USER_COOKIE_VERIFY_URL] Where a ticket is verified. This or `userInfoGatewayUrl` is needed. */
   verifyUrl?: string;
+  /**
+   * true sends the ticket in a POST, where no access log writes it down, and not in the address. Ostiary takes that, other
+   * login services do not; not with `userInfoGatewayUrl`. Default false.
+   */
+  verifyByPost?: boolean;
   /** [BKAUTH_USER_INFO_APIGW_URL] The gateway of the tenant edition; goes before `verifyUrl`, for `bk_token` only. */
   userInfoGatewayUrl?: string;
   /** [BKAUTH_ENABLE_MULTI_TENANT_MODE] A user without a tenant is then refused. Default false. */
@@ -74,6 +79,7 @@ export interface BkAuthOptions<Row extends object = object> {
 export interface BkSettings<Row extends object = object> {
   readonly backendType: BkBackendType;
   readonly verifyUrl: string | undefined;
+  readonly verifyByPost: boolean;
   readonly userInfoGatewayUrl: string | undefined;
   readonly multiTenant: boolean;
   readonly userInfoEndpoint: string | undefined;
@@ -104,6 +110,7 @@ export function settle<Row extends object>(options: BkAuthOptions<Row>): BkSetti
   return {
     backendType: options.backendType ?? "bk_token",
     verifyUrl: address("verifyUrl", options.verifyUrl),
+    verifyByPost: options.verifyByPost ?? false,
     userInfoGatewayUrl: address("userInfoGatewayUrl", options.userInfoGatewayUrl),
     multiTenant: options.multiTenant ?? false,
     userInfoEndpoint: address("userInfoEndpoint", options.userInfoEndpoint),
@@ -135,6 +142,8 @@ function checkModes(options: Omit<BkAuthOptions, "database">): void {
   if (type !== "bk_token" && type !== "bk_ticket") refuse("backendType is bk_token or bk_ticket");
   if (!options.verifyUrl && !options.userInfoGatewayUrl) refuse("verifyUrl or userInfoGatewayUrl is needed");
   if (type === "bk_ticket" && options.userInfoGatewayUrl) refuse("userInfoGatewayUrl is only for bk_token");
+  if (options.verifyByPost && options.userInfoGatewayUrl)
+    refuse("verifyByPost is not for userInfoGatewayUrl");
   if (options.multiTenant && type === "bk_ticket") refuse("multiTenant is only for bk_token");
   if (options.multiTenant && !options.userInfoGatewayUrl) refuse("multiTenant needs userInfoGatewayUrl");
   if (Boolean(options.appCode) !== Boolean(options.appSecret))

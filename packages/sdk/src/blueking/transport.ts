@@ -5,6 +5,8 @@ import { BkAuthError } from "./errors.ts";
 export interface BkRequestOut {
   url: URL;
   headers: Readonly<Record<string, string>>;
+  /** JSON to be sent by POST; without it the request is a GET. */
+  body?: string;
   /** For the whole exchange, from the first connection to the last byte. Milliseconds. */
   timeoutMs: number;
 }
@@ -15,7 +17,7 @@ export interface BkResponseIn {
 }
 
 /**
- * Sends one GET and returns the answer whatever its status. Must not follow a redirect (the headers hold the
+ * Sends one request and returns the answer whatever its status. Must not follow a redirect (the headers hold the
  * application's secret) and must not keep a cookie. Rejects when there is no whole answer in time.
  */
 export type BkTransport = (request: BkRequestOut) => Promise<BkResponseIn>;
@@ -49,9 +51,14 @@ export function nodeTransport(tls: BkTlsOptions = {}): BkTransport {
     new Promise((resolve, reject) => {
       const secure = request.url.protocol === "https:";
       const outgoing = (secure ? https : http).request(request.url, {
-        method: "GET",
+        method: request.body === undefined ? "GET" : "POST",
         agent: agents[secure ? "https:" : "http:"],
-        headers: { accept: "application/json", "user-agent": "ostiary-sdk", ...request.headers },
+        headers: {
+          accept: "application/json",
+          "user-agent": "ostiary-sdk",
+          ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+          ...request.headers,
+        },
       });
       const giveUp = (what: string) => outgoing.destroy(new BkAuthError("service.unavailable", what));
       const whole = setTimeout(() => giveUp("no answer in time"), request.timeoutMs);
@@ -79,7 +86,7 @@ export function nodeTransport(tls: BkTlsOptions = {}): BkTransport {
           resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
         );
       });
-      outgoing.end();
+      outgoing.end(request.body);
     });
 }
 

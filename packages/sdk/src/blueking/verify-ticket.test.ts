@@ -68,6 +68,13 @@ describe("the request is the one of bkpaas_auth 4.4.0, to the byte", () => {
     expect(headers?.["X-Bkapi-Authorization"]).toContain(`{"bk_token": "bkcrypt%24 \\u5f20+'\\"&=", `);
   });
 
+  it("by POST, where that is wanted, with no ticket in the address", async () => {
+    const { login, options } = aWorld();
+    await verifyTicket(settle({ ...options, verifyByPost: true }), TICKET, "en-us");
+    expect(login.requests[0]).toMatchObject({ body: `{"bk_token":"${TICKET}"}` });
+    expect(String(login.requests[0]?.url)).toBe("https://login.example.com/login/api/v3/is_login/");
+  });
+
   it("keeps a query that is configured", async () => {
     const { url } = await asked({ verifyUrl: "https://login.example.com/is_login/?a=1" });
     expect(url).toBe(`https://login.example.com/is_login/?a=1&bk_token=${TICKET}`);
@@ -186,6 +193,7 @@ describe("options that cannot work are refused at once", () => {
     ["no address at all", { verifyUrl: "" }],
     ["an address that is none", { verifyUrl: "login.example.com" }],
     ["a gateway for bk_ticket", { ...GATEWAY, backendType: "bk_ticket" }],
+    ["a POST to a gateway", { ...GATEWAY, verifyByPost: true }],
     ["tenants without a gateway", { multiTenant: true }],
     ["an application without its secret", { appSecret: "" }],
     ["a token without a life", { loginTokenExpiresIn: 0 }],

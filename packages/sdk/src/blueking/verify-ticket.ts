@@ -34,9 +34,9 @@ export async function verifyTicket(
   ticket: string,
   language: string,
 ): Promise<BkVerification> {
-  const { url, headers, read } = requestFor(settings, ticket, language);
+  const { read, ...request } = requestFor(settings, ticket, language);
   try {
-    return read(await settings.transport({ url, headers, timeoutMs: VERIFY_TIMEOUT_MS }), settings);
+    return read(await settings.transport({ ...request, timeoutMs: VERIFY_TIMEOUT_MS }), settings);
   } catch (error) {
     // The message of a transport may quote the address, and with it the ticket: its code says enough.
     return failed("unavailable", `the login service cannot be reached (${codeOf(error)})`);
@@ -59,13 +59,16 @@ function requestFor(settings: BkSettings, ticket: string, language: string) {
       read: readGateway,
     };
   }
-  const url = withParameter(settings.verifyUrl ?? "", backendType, ticket);
-  if (backendType === "bk_ticket") return { url, headers: {}, read: readTicket };
+  const address = settings.verifyUrl ?? "";
+  const where = settings.verifyByPost
+    ? { url: new URL(address), body: JSON.stringify({ [backendType]: ticket }) }
+    : { url: withParameter(address, backendType, ticket) };
+  if (backendType === "bk_ticket") return { ...where, headers: {}, read: readTicket };
   const headers = credentials && {
     "blueking-language": language,
     "X-Bkapi-Authorization": pythonJson({ bk_token: ticket, ...credentials }),
   };
-  return { url, headers: headers ?? {}, read: readToken };
+  return { ...where, headers: headers ?? {}, read: readToken };
 }
 
 /** Call A. Only the number 0 on status 200 is a yes: the original takes `false`, and any status. */
