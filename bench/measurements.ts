@@ -146,6 +146,27 @@ export const MEASUREMENTS: readonly Measurement[] = [
     }),
   },
   {
+    name: "zibanu-check",
+    title: "Zibanu token check",
+    needs: ["bare"],
+    limit: (rates) => rates.bare,
+    limitTitle: "bare POST",
+    goal: 0.5,
+    job: ({ slidingTokens }) => ({
+      connections: CONNECTIONS,
+      awake: true,
+      requests: slidingTokens.map((caller) =>
+        httpRequest(
+          "POST",
+          `${base(caller)}/zibanu/grouplevel/list/`,
+          { "Content-Type": "application/json", Authorization: `JWT ${caller.token}` },
+          "{}",
+        ),
+      ),
+      expect: { status: 200, text: '"Superuser"' },
+    }),
+  },
+  {
     name: "userinfo",
     title: "userinfo",
     needs: ["bare"],
@@ -237,6 +258,26 @@ export const MEASUREMENTS: readonly Measurement[] = [
         ),
       ),
       expect: { status: 201, text: '"accessToken":"' },
+    }),
+  },
+  {
+    name: "zibanu-login",
+    title: "Zibanu login",
+    needs: ["argon2id"],
+    limit: (rates) => rates.argon2id,
+    limitTitle: "argon2id alone",
+    goal: 0.8,
+    job: ({ users }) => ({
+      connections: SIGN_IN_CONNECTIONS,
+      requests: users.map((caller) =>
+        httpRequest(
+          "POST",
+          `${base(caller)}/zibanu/login/`,
+          { "Content-Type": "application/json" },
+          JSON.stringify({ email: `${caller.identifier}@example.com`, password: PASSWORD, close: true }),
+        ),
+      ),
+      expect: { status: 200, text: '{"token":"' },
     }),
   },
   {

@@ -9,6 +9,7 @@ import { issueTicket } from "../packages/server/src/domain/tickets/index.ts";
 import {
   createAuthorizationCode,
   issueAccessToken,
+  issueSlidingToken,
   redeemCode,
 } from "../packages/server/src/domain/tokens/index.ts";
 import { AdjustableClock } from "../packages/server/src/kernel/clock.ts";
@@ -62,6 +63,8 @@ export interface Prepared {
   accessTokens: TokenCaller[];
   /** BlueKing's, of the same people. */
   tickets: TokenCaller[];
+  /** Zibanu's, of the same people. */
+  slidingTokens: TokenCaller[];
   /** Of grants without and with `openid`; the latter answer an ID token too. */
   refreshTokens: TokenCaller[];
   openidRefreshTokens: TokenCaller[];
@@ -109,10 +112,13 @@ async function makeTokens(
   const tenantIdOf = (n: number) => (n === 0 ? defaultTenantId : seededId("tenant", n));
   const accessTokens: TokenCaller[] = [];
   const tickets: TokenCaller[] = [];
+  const slidingTokens: TokenCaller[] = [];
   for (const person of people) {
     const login = await signIn(deps, tenantIdOf(person.tenant), person);
     const { ticket } = await issueTicket(deps, systemContext(login.tenant.id), login.session, TICKETS);
     tickets.push({ ...callerOf(login), token: ticket });
+    const sliding = await issueSlidingToken(deps, login.tenant, login.session, { id: 1, claim: {} });
+    slidingTokens.push({ ...callerOf(login), token: sliding });
     const { token } = await issueAccessToken(deps, {
       ...login,
       familyId: newId(deps.clock.now()),
@@ -130,6 +136,7 @@ async function makeTokens(
   return {
     accessTokens,
     tickets,
+    slidingTokens,
     refreshTokens: await Promise.all(some.map((person) => chain(["profile", "email"], person))),
     openidRefreshTokens: await Promise.all(
       some.map((person) => chain(["openid", "profile", "email"], person)),
