@@ -106,7 +106,7 @@ function contextOf(request: FastifyRequest, { principal, session }: VerifiedSlid
 
 /** Browsers may ask for HTML: where Django REST framework has a page for them, ours is JSON. */
 function checkAccept({ headers: { accept } }: FastifyRequest): void {
-  if (accept === undefined || accept === "") return;
+  if (accept === undefined || accept === "" || accept === "*/*") return;
   if (/(?:\*\/\*|application\/(?:\*|json)|text\/(?:\*|html))/i.test(accept)) return;
   throw refuseByFramework(406, say("Could not satisfy the request Accept header."));
 }
@@ -118,11 +118,12 @@ function callerOf(
 ): VerifiedSlidingToken | null | Promise<VerifiedSlidingToken | null> {
   const { authorization } = request.headers;
   if (door === "anyone" || !authorization) return null;
-  const parts = authorization.split(" ");
-  const isOurs = parts[0] === "JWT" || (parts[0] === "Bearer" && request.tenant.settings.zibanu.acceptBearer);
+  const space = authorization.indexOf(" ");
+  const scheme = space < 0 ? authorization : authorization.slice(0, space);
+  const isOurs = scheme === "JWT" || (scheme === "Bearer" && request.tenant.settings.zibanu.acceptBearer);
   if (!isOurs) return null; // to their framework somebody with another scheme is nobody
-  const [, token] = parts;
-  if (parts.length !== 2 || !token) throw malformed(door);
+  const token = space < 0 ? "" : authorization.slice(space + 1);
+  if (token === "" || token.includes(" ")) throw malformed(door);
   const explain = (error: unknown): never => {
     throw refusalOf(error, door, request.tenant);
   };

@@ -12,22 +12,18 @@ import {
 } from "../../domain/levels/index.ts";
 import { isId } from "../../kernel/identifiers.ts";
 import { addService, answer, fieldsOf, languageOfCall, type SignedInCall } from "./calls.ts";
-import { NOT_ALLOWED, refuse, refuseByFramework } from "./errors.ts";
+import { NOT_ALLOWED, refuse, refuseByFramework, sendText } from "./errors.ts";
 import { toNumber } from "./fields.ts";
-import { inLanguage, say } from "./messages.ts";
+import { inLanguage, type Language, say } from "./messages.ts";
 import { toPermission } from "./translate.ts";
 
 /** Groups, their levels, and permissions. */
 export function listRoutes(deps: Deps): FastifyPluginAsync {
   return async (app) => {
     addService(app, deps, "/group/list/", "token", (call) => groups(deps, call));
-    addService(app, deps, "/grouplevel/list/", "strict", (call) => {
-      const language = languageOfCall(call);
-      return answer(
-        call.reply,
-        LEVELS.map(({ level, name }) => ({ level, name: inLanguage(language, say(name)) })),
-      );
-    });
+    addService(app, deps, "/grouplevel/list/", "strict", (call) =>
+      sendText(call.reply, 200, LEVEL_LISTS[languageOfCall(call)]),
+    );
     addService(app, deps, "/permission/list/", "token", async (call) => {
       const permissions = await listNumberedPermissions(deps, call.context, call.tenant);
       return answer(call.reply, permissions.map(toPermission));
@@ -35,6 +31,11 @@ export function listRoutes(deps: Deps): FastifyPluginAsync {
     addService(app, deps, "/menu/", "token", (call) => menu(deps, call));
   };
 }
+
+const levelList = (language: Language) =>
+  JSON.stringify(LEVELS.map(({ level, name }) => ({ level, name: inLanguage(language, say(name)) })));
+
+const LEVEL_LISTS = { en: levelList("en"), es: levelList("es"), "zh-CN": levelList("zh-CN") };
 
 async function groups(deps: Deps, { context, tenant, settings, caller, reply }: SignedInCall) {
   if (settings.compat === "3.0") {

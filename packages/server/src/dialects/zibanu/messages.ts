@@ -239,7 +239,8 @@ export function inLanguage(language: Language, { text, values, field }: Sentence
 /** The first language of an Accept-Language header that is one of ours; English when there is none. */
 export function languageOf(setting: Language | "automatic", header: string | undefined): Language {
   if (setting !== "automatic") return setting;
-  const wanted = (header ?? "").slice(0, 200).split(",").map(weighted);
+  if (header === undefined) return "en";
+  const wanted = header.slice(0, 200).split(",").map(weighted);
   for (const { tag } of wanted.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight)) {
     if (tag.startsWith("es")) return "es";
     if (tag.startsWith("zh")) return "zh-CN";
