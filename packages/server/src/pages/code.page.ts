@@ -27,7 +27,7 @@ export function renderCodePage(view: CodeView): string {
   return renderDocument(view, {
     title,
     hasErrors: hasErrors(view.errors),
-    body: html`${view.links && backToAccount(texts, view.links)}
+    body: html`${view.links && backToAccount(texts, view.links, "contact")}
 <h1>${title}</h1>
 <p class="lead">${sentTo(texts, view.sent)}</p>
 <p class="lead">${texts.t("code.type")}</p>
