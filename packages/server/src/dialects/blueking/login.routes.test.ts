@@ -166,3 +166,58 @@ it("signs out the tickets and the sign-in they came from, also without being sig
   const nobody = await get("/blueking/login/?is_from_logout=1", { bk_token: "x" });
   expect(nobody.headers.location).toContain("/sign-in?flow=");
 });
+
+it("has an answer to whatever a browser or a program sends", async () => {
+  const queries = [
+    "c_url=%ff",
+    "c_url=%ED%A0%80",
+    "c_url[]=a",
+    "c_url=http://[::1",
+    "c_url=http://a.b%00",
+    `c_url=${"a".repeat(5_000)}`,
+    "next=/%5C%5Cevil",
+    "is_from_logout=1&c_url=%E0%A4%A",
+    "app_code=%C0%80",
+    "app_code=a&app_code=b",
+    "flow=%ff",
+  ];
+  const paths = [
+    "login/",
+    "login/plain/",
+    "login/plain/done/",
+    "login/logout/",
+    "login/resume/",
+    "api/c/compapi/v2/bk_login/get_user/",
+    "prod/api/v2/sync/gateways/%ff/public_key/",
+    "prod/api/v1/apis/a%2Fb/public_key/",
+  ];
+  const cookies = {
+    bk_token: "%ff",
+    bk_ticket: '"',
+    "__Host-ostiary_session": "x.y",
+    "__Host-ostiary_flow": "%",
+  };
+  const headers = { "x-bkapi-authorization": '{"bk_app_code":"\u00ff","bk_app_secret":"x"}' };
+  for (const path of paths) {
+    for (const query of queries) {
+      const answer = await get(`/blueking/${path}?${query}`, cookies, headers);
+      expect(answer.statusCode, `${path}?${query}`).toBeLessThan(500);
+    }
+  }
+  for (const [path, payload] of [
+    ["prod/api/v2/open/gateways/demo/jwt/", "[]"],
+    ["prod/api/v2/open/gateways/demo/jwt/verify", "{}"],
+    ["api/v1/auth/access-tokens", "5"],
+    ["api/v1/auth/access-tokens/verify", '{"access_token":"a.b.c"}'],
+    ["login/api/v3/is_login", '{"bk_token":"\\u0000"}'],
+    ["api/c/compapi/v2/bk_login/get_user", '{"bk_username":{}}'],
+  ] as const) {
+    const answer = await server.app.inject({
+      method: "POST",
+      url: `/blueking/${path}`,
+      headers: { "content-type": "application/json" },
+      payload,
+    });
+    expect(answer.statusCode, path).toBeLessThan(500);
+  }
+});
