@@ -34,14 +34,15 @@ const request: ExpressRequest = {
 };
 const response: ExpressResponse = { status: () => 0, setHeader: () => 0, end: () => 0 };
 
-/** Microseconds for one request, as the middleware's caller sees it. */
+/** Microseconds of CPU time for one request: the wall clock would measure what else runs on the machine. */
 async function time(middleware: ReturnType<typeof bkAuth>): Promise<number> {
-  const began = performance.now();
+  const began = process.cpuUsage();
   for (let i = 0; i < REQUESTS; i++)
     await new Promise<void>((resolve, reject) => {
       middleware(request, response, (error) => (error ? reject(error) : resolve()));
     });
-  return ((performance.now() - began) * 1000) / REQUESTS;
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / REQUESTS;
 }
 
 const median = (values: number[]) =>

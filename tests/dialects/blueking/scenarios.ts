@@ -31,7 +31,7 @@ const DROPPED: Behaviour = { drop: true };
 
 const T = "bk_token=ticket-1";
 const U = "bk_token=ticket-2";
-const OVER = 1_200; // milliseconds, past a time-out of one second and past the pause after a failure
+const OVER = 2_300; // milliseconds, past a time-out of two seconds and past the pause after a failure
 
 const NO_500 =
   "an answer of the wrong form is a failing service: nobody is signed in, and the page is not a 500";
@@ -100,12 +100,12 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: "a session older than the time-out",
-    timeout: 1,
+    timeout: 2,
     visits: [{ service: signedIn("ann"), cookie: T }, { cookie: T }, { cookie: T, wait: OVER }],
   },
   {
     name: "a ticket that is refused after the time-out",
-    timeout: 1,
+    timeout: 2,
     visits: [
       { service: signedIn("ann"), cookie: T },
       { service: code(1_302_100), cookie: T },
@@ -114,7 +114,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: "a right that is taken away",
-    timeout: 1,
+    timeout: 2,
     visits: [
       { service: signedIn("ann"), cookie: T },
       { service: code(1_302_403), cookie: T, wait: OVER },
@@ -214,7 +214,7 @@ export const SCENARIOS: Scenario[] = [
   },
   {
     name: "a service that fails after the time-out",
-    timeout: 1,
+    timeout: 2,
     visits: [
       { service: signedIn("ann"), cookie: T },
       { service: DROPPED, cookie: T, wait: OVER },
