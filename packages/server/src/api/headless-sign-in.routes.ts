@@ -74,7 +74,16 @@ function allowOrigin(request: FastifyRequest, reply: FastifyReply): void {
 
 /** A preflight names neither flow nor application, so it is answered for every origin; it gives nothing away. */
 function registerPreflights(app: App): void {
-  for (const path of [ROOT, `${ROOT}/*`]) {
+  const steps = Object.keys(SIGN_IN_STEP_BODIES).map((step) => `/:id/steps/${step}`);
+  const others = [
+    "",
+    "/:id",
+    "/:id/finish",
+    "/:id/passkey-options",
+    "/:id/enrol-passkey-options",
+    "/:id/totp",
+  ];
+  for (const path of [...others, ...steps].map((end) => ROOT + end)) {
     app.options(path, { config: { public: true }, schema: { hide: true } }, (_request, reply) =>
       reply
         .headers({
