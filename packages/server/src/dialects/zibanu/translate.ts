@@ -4,7 +4,7 @@ import type { Avatar } from "../../domain/users/index.ts";
 
 type Settings = Tenant["settings"]["zibanu"];
 
-export function fullName({ givenName, familyName }: Pick<Person, "givenName" | "familyName">): string {
+function fullName({ givenName, familyName }: Pick<Person, "givenName" | "familyName">): string {
   return `${givenName} ${familyName}`.trim();
 }
 

@@ -17,7 +17,7 @@ export type PersonKey = { id: string } | { serial: number } | { email: string };
 /** People of one answer. Nobody scrolls through more, and the list has no pages. */
 const LIST_LIMIT = 10_000;
 
-export function rolesOf(tenant: Tenant): RoleCodes {
+function rolesOf(tenant: Tenant): RoleCodes {
   return { superuser: ADMINISTRATOR, staff: tenant.settings.zibanu.staffRole };
 }
 
@@ -68,7 +68,7 @@ export async function checkNotAbove(
   checkLevel(await levelOfActor(deps, context, tenant), person.level);
 }
 
-export function ranked(tenant: Tenant, row: PersonRow): Person {
+function ranked(tenant: Tenant, row: PersonRow): Person {
   const groupLevels = row.groups.map(({ level }) => level);
   return { ...row, level: levelOf({ ...row, groupLevels }, tenant.settings.zibanu) };
 }
