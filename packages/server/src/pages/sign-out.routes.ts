@@ -41,9 +41,13 @@ export function signOutRoutes(app: FastifyInstance, deps: Deps): void {
     const who = await findSignedIn(deps, request);
     if (who) {
       checkSessionForm(deps, request, who.session);
-      await signOut(deps, who.context, who.session.id).catch((error: unknown) => {
+      const { id, impersonatorId, parentId } = who.session;
+      // Who acts as somebody leaves as himself too: nobody expects a session to wait in a browser that is signed out.
+      const ends = impersonatorId === null ? id : (parentId ?? id);
+      await signOut(deps, who.context, ends).catch((error: unknown) => {
         if (!isGone(error, "session.not_found")) throw error;
       });
+      if (impersonatorId !== null) writeCookie(reply, cookieScope(deps, request), "own", "", 0);
     }
     writeCookie(reply, cookieScope(deps, request), "session", "", 0);
     if (asker.continueUrl !== undefined) return seeOther(reply, asker.continueUrl);

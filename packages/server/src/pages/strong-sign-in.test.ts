@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createInvitation } from "../domain/organizations/index.ts";
-import { STEPS } from "../domain/sign-in/index.ts";
+import { listSessionsOfUser } from "../domain/sessions/index.ts";
+import { allowImpersonation, STEPS } from "../domain/sign-in/index.ts";
 import { shownByApp } from "../testing/authenticator-app.ts";
 import { aMailbox } from "../testing/mailbox.ts";
 import { aSite, aTenant, PASSWORD } from "./testing/site.ts";
@@ -272,6 +273,23 @@ describe("an invitation", () => {
     const done = await visitor.follow(visitor.submit(page, {}));
     expect(done.body).toContain("You have joined.");
     expect((await visitor.submit(page, {})).status).toBe(400);
+  });
+});
+
+describe("an administrator who acts as somebody", () => {
+  it("is named on the pages, cannot change factors, and leaves as himself too when he signs out", async () => {
+    const boss = await site.user("boss", { roles: ["administrator"] });
+    const { id } = await person("una");
+    const visitor = await site.signedIn("boss");
+    const context = { ...site.admin, actor: { type: "user", id: boss.id } as const };
+    const { url } = await allowImpersonation(site.deps, context, id, { reason: "Ticket <1>" });
+    expect((await site.visitor().get(url)).body).toContain("You cannot act as somebody else with this link");
+    const acting = await visitor.follow(visitor.submit(await visitor.open(url), {}));
+    expect(acting.body).toContain("Ticket &lt;1&gt;");
+    expect((await visitor.get(`${site.base}/account/security/totp`)).status).toBe(403);
+    await visitor.submit(await visitor.open(`${site.base}/sign-out`), {});
+    expect([...visitor.cookies.keys()].filter((name) => /_(own|session)_/.test(name))).toEqual([]);
+    expect((await listSessionsOfUser(site.deps, site.admin, boss.id)).items).toEqual([]);
   });
 });
 
