@@ -7,17 +7,25 @@ import type { SentMessage } from "./test-deps.ts";
 export interface Mailbox {
   sender: MessageSender;
   sent: SentMessage[];
-  /** The newest message to an address, once everything under way has been sent. */
-  newest(deps: Deps, to: string): Promise<SentMessage | undefined>;
+  /**
+   * The newest message to an address, once everything under way has been sent.
+   *
+   * @param like - what it must contain: notices nobody waits for may come between.
+   */
+  newest(deps: Deps, to: string, like?: RegExp): Promise<SentMessage | undefined>;
   /** The six digits of the newest message to an address. */
   code(deps: Deps, to: string): Promise<string>;
 }
 
+const CODE = /\b\d{6}\b/;
+
+const wordsOf = ({ subject, text }: SentMessage) => `${subject ?? ""}\n${text}`;
+
 export function aMailbox(): Mailbox {
   const sent: SentMessage[] = [];
-  const newest: Mailbox["newest"] = async (deps, to) => {
+  const newest: Mailbox["newest"] = async (deps, to, like = /^/) => {
     await finishOutgoing(deps);
-    return sent.findLast((message) => message.to === to);
+    return sent.findLast((message) => message.to === to && like.test(wordsOf(message)));
   };
   return {
     sent,
@@ -27,8 +35,8 @@ export function aMailbox(): Mailbox {
     },
     newest,
     code: async (deps, to) => {
-      const message = await newest(deps, to);
-      const code = /\b\d{6}\b/.exec(`${message?.subject ?? ""}\n${message?.text ?? ""}`)?.[0];
+      const message = await newest(deps, to, CODE);
+      const code = message && CODE.exec(wordsOf(message))?.[0];
       if (code === undefined) throw new Error(`no code was sent to ${to}`);
       return code;
     },

@@ -23,9 +23,9 @@ async function sent(run: Run, device: Device, step: Step, input: object): Promis
   mailbox.sent.length = 0;
   const taken = await attempt(run, device, {}, () => take(run, device, step, input));
   if (!taken) return;
-  const message = await mailbox.newest(deps, run.victim.email);
-  if (step === "send-link") device.link = /secret=([\w-]+)/.exec(message?.text ?? "")?.[1] ?? null;
-  else device.code = /\b\d{6}\b/.exec(message?.text ?? "")?.[0] ?? null;
+  const secret = step === "send-link" ? /secret=([\w-]+)/ : /\b(\d{6})\b/;
+  const message = await mailbox.newest(deps, run.victim.email, secret);
+  device[step === "send-link" ? "link" : "code"] = secret.exec(message?.text ?? "")?.[1] ?? null;
 }
 
 const identifierIn = (run: Run, device: Device) =>
