@@ -4,7 +4,7 @@ export const HELP = `npm run bench [-- options]
 
 Measures the built server: operations per second of its CPU, beside the limits of the machine measured in the same run.
 
-  --only NAMES     comma-separated; measure these only: ${"verify, introspection, userinfo, access-check, sign-in, client-es256,"}
+  --only NAMES     comma-separated; measure these only: ${"verify, introspection, userinfo, access-check, is-login, sign-in, client-es256,"}
                    client-rs256, rotation, rotation-openid, sign-in-totp, sign-in-passkey, wrong-passwords,
                    zibanu-check, zibanu-login, process (memory and start). Their limits come with them.
   --seconds N      length of one measurement (default 3)
