@@ -48,9 +48,6 @@ describe("the recordings", () => {
         const found = difference(recording, await replay.play(recording));
         if (found) differences.push(found);
       }
-      if (process.env["OSTIARY_SHOW"])
-        for (const d of differences)
-          (await import("node:fs")).appendFileSync("/tmp/diffs.txt", `${group} ${JSON.stringify(d)}\n`);
       expect(differences).toEqual([]);
     },
   );
