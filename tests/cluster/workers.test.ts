@@ -151,8 +151,11 @@ describe("three processes on one port", () => {
   });
 
   it("finish the requests in flight when the server is told to stop, and leave nothing behind", async () => {
-    const slow = Array.from({ length: 12 }, (_, i) =>
-      connection().call("/api/v1/users", {
+    // Connections that have been accepted: one that still waits is refused, which a client may take as it is.
+    const connections = Array.from({ length: 12 }, connection);
+    await Promise.all(connections.map(({ call }) => call("/healthz")));
+    const slow = connections.map(({ call }, i) =>
+      call("/api/v1/users", {
         method: "POST",
         body: { username: `late-${i}`, password: { plain: "correct horse battery staple" } },
       }),
