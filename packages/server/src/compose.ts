@@ -68,12 +68,12 @@ export interface Composition {
 /** Joins all parts. This is the one file that knows them all. */
 export async function compose(parts: Parts): Promise<Composition> {
   const { config, connection, log } = parts;
+  const feed = new ChangeFeed();
   const database = connect({
     connection,
     poolSize: config.poolSize,
     onError: (error) => log.warn({ err: error }, "an idle database connection broke"),
-  });
-  const feed = new ChangeFeed();
+  }).heardBy(feed);
   const listener = new ChangeListenerConnection(connection, feed, log);
   await listener.open();
   const metrics = createMetrics();

@@ -1,6 +1,9 @@
+import { newSecret } from "./identifiers.ts";
+
 /**
- * The in-process end of the change feed. `platform/database` hears PostgreSQL's notifications and publishes the
- * keys of what changed; the caches of the domain subscribe.
+ * The in-process end of the change feed. `platform/database` publishes the keys of what changed: those of this
+ * process's own transactions as soon as they are committed, those of others when PostgreSQL's notifications bring
+ * them; the caches of the domain subscribe.
  *
  * Keys are `<noun>:<id>`: `tenant:`, `user:`, `application:`, `session:`, `family:`, `api-key:`, and with the
  * tenant's id `events:` (something for webhooks), `webhooks:` (the subscriptions), `access:` (rights of many),
@@ -17,8 +20,14 @@ export interface ChangeListener {
   onGap(): void;
 }
 
+/** Commits that were heard on one of their two ways, and are awaited on the other; far more than ever are. */
+const AWAITED = 10_000;
+
 export class ChangeFeed {
+  /** Tells this process's own notices from those of others. */
+  readonly origin = newSecret(9);
   readonly #listeners: ChangeListener[] = [];
+  readonly #heardOnce = new Set<string>();
   #live = false;
 
   /** Whether notices arrive. While not, caches must keep nothing. */
@@ -37,8 +46,29 @@ export class ChangeFeed {
     }
   }
 
+  /**
+   * Publishes what comes on two ways, in any order: from the commit itself, when it was made here, and from the
+   * database. The second time nothing happens, so that nobody reads again what he has just read.
+   *
+   * @param name - of the notice, the same on both ways.
+   */
+  publishOnce(name: string, keys: readonly string[]): void {
+    if (this.#heardOnce.delete(name)) return;
+    if (this.#live) this.#await(name);
+    this.publish(keys);
+  }
+
   setLive(live: boolean): void {
     this.#live = live;
+    this.#heardOnce.clear();
     for (const listener of this.#listeners) listener.onGap();
+  }
+
+  #await(name: string): void {
+    if (this.#heardOnce.size >= AWAITED) {
+      const oldest = this.#heardOnce.keys().next();
+      if (!oldest.done) this.#heardOnce.delete(oldest.value);
+    }
+    this.#heardOnce.add(name);
   }
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { RequestContext } from "../kernel/context.ts";
 import { ALL_PERMISSIONS } from "../kernel/context.ts";
 import type { Logger, MessageSender, RateLimits } from "../kernel/ports.ts";
-import type { Database } from "../platform/database/types.ts";
+import type { PgDatabase } from "../platform/database/pool.ts";
 import { createOutgoingCalls } from "../platform/outgoing/outgoing-calls.ts";
 import { createSealer, createSecrets } from "../platform/secrets/sealing.ts";
 import { frozenClock } from "./frozen-clock.ts";
@@ -41,13 +41,13 @@ const hasher = createPasswordHasher({ memoryKiB: 1_024, iterations: 1 });
 
 /**
  * Dependencies for tests of rules: the real database, secrets and hasher; a frozen clock; a feed that is live and
- * hears only what the test publishes (`aServer()` has the real one); no rate limits unless given.
+ * hears what these dependencies change, not what others do (`aServer()` has the real one); no rate limits unless given.
  */
-export function testDeps(database: Database, overrides: Partial<Deps> & { clock?: Clock } = {}): Deps {
+export function testDeps(database: PgDatabase, overrides: Partial<Deps> & { clock?: Clock } = {}): Deps {
   const feed = new ChangeFeed();
   feed.setLive(true);
   return {
-    database,
+    database: database.heardBy(feed),
     clock: frozenClock(),
     secrets: createSecrets({ sealer: createSealer(TEST_KEYS), hashKey: Buffer.alloc(32, 2) }),
     hasher,

@@ -54,10 +54,6 @@ export async function applyConfiguration(
     const joined = within(deps, tx);
     const home = await homeOf(joined, context);
     await forEachEntry(file.tenants, "/tenants", (entry) => applyTenant(joined, home, entry, report));
-    if (home.context.tenantId !== context.tenantId) {
-      // Here at once, and not when the notice comes back: what starts after the file needs the tenant's new id.
-      tx.afterCommit(() => deps.feed.publish([`tenant:${context.tenantId}`]));
-    }
     if (report.changes.length > 0) {
       await recordEvent(deps, tx, home.context, {
         type: "configuration.applied",

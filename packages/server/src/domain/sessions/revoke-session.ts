@@ -84,8 +84,6 @@ async function recordRevocation(
     data: { userId, reason },
   }));
   await recordEvents(deps, tx, context, events, changes);
-  // This process need not wait for the notice: who has signed out must not be let in by his next request.
-  tx.afterCommit(() => deps.feed.publish(changes));
 }
 
 function idsOf(sessions: readonly RevokedSession[]): string[] {

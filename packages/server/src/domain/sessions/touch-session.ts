@@ -81,6 +81,5 @@ export async function nextTokenGeneration(
   );
   if (!expiresAt) return undefined;
   tx.notify([`session:${id}`]);
-  tx.afterCommit(() => deps.feed.publish([`session:${id}`]));
   return expiresAt;
 }

@@ -1,11 +1,10 @@
-import type { JsonValue } from "@ostiary/contracts";
+import { IdentityError, type JsonValue } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Deps } from "../deps.ts";
 import { countRules, insertRule, selectRuleByPath } from "./billing-rule.store.ts";
 import { recordRule } from "./billing-rules.ts";
 import { toDecimal } from "./decimal.ts";
-import { forgetRules } from "./find-rules.ts";
 import { type ActiveRule, isPattern } from "./match-rule.ts";
 import { redactText } from "./redact.ts";
 import { type CallPath, routeOf, splitPath } from "./route-of.ts";
@@ -110,14 +109,20 @@ async function foundRule(
   const { tenantId } = context;
   const present = await selectRuleByPath(deps.database, tenantId, rule);
   if (present) return present;
-  const made = await deps.database.transaction(async (tx) => {
-    if ((await countRules(tx, tenantId, rule.applicationId)) >= MAXIMUM_FOUND) return undefined;
-    const created = await insertRule(tx, tenantId, rule, deps.clock.now());
-    if (created === "exists") return selectRuleByPath(tx, tenantId, rule);
-    if (created === "no application") return undefined;
-    await recordRule(deps, tx, context, "billing_rule.created", created.id, { path: rule.path, found: true });
-    return created;
-  });
-  forgetRules(deps, tenantId);
-  return made;
+  return deps.database
+    .transaction(async (tx) => {
+      if ((await countRules(tx, tenantId, rule.applicationId)) >= MAXIMUM_FOUND) return undefined;
+      const created = await insertRule(tx, tenantId, rule, deps.clock.now());
+      if (created === "exists") return selectRuleByPath(tx, tenantId, rule);
+      if (created === "no application") throw new IdentityError("application.not_found");
+      await recordRule(deps, tx, context, "billing_rule.created", created.id, {
+        path: rule.path,
+        found: true,
+      });
+      return created;
+    })
+    .catch((error: unknown) => {
+      if (error instanceof IdentityError && error.code === "application.not_found") return undefined;
+      throw error;
+    });
 }

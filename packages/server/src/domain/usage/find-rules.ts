@@ -25,8 +25,3 @@ export function findRules(deps: Deps, tenantId: string): RuleBook | Promise<Rule
   const load = async () => new RuleBook(await selectActiveRules(deps.database, tenantId));
   return isJoined(deps) ? load() : cacheOf(deps).get(tenantId, load);
 }
-
-/** What this process has just changed itself. */
-export function forgetRules(deps: Deps, tenantId: string): void {
-  cacheOf(deps).invalidate(tenantId);
-}

@@ -1,7 +1,8 @@
 import pg from "pg";
 import type { ChangeFeed } from "../../kernel/changes.ts";
 import type { Logger } from "../../kernel/ports.ts";
-import { CHANGES_CHANNEL, type ConnectionSettings, clientConfig } from "./pool.ts";
+import { CHANGES_CHANNEL, publishPayload } from "./notices.ts";
+import { type ConnectionSettings, clientConfig } from "./pool.ts";
 
 const RETRY_MILLISECONDS = 200;
 /** A half-open connection (cable pulled) is found by asking; a dead one reports itself at once. */
@@ -30,7 +31,7 @@ export class ChangeListenerConnection {
     const client = new pg.Client(clientConfig(this.#connection));
     client.on("error", (error) => this.#lost(client, error));
     client.on("end", () => this.#lost(client, undefined));
-    client.on("notification", (notice) => this.#feed.publish((notice.payload ?? "").split(" ")));
+    client.on("notification", (notice) => publishPayload(this.#feed, notice.payload ?? ""));
     try {
       await client.connect();
       await client.query(`listen ${CHANGES_CHANNEL}`);

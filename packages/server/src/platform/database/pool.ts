@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
-import type { ChangeKey } from "../../kernel/changes.ts";
+import type { ChangeFeed, ChangeKey } from "../../kernel/changes.ts";
+import { CHANGES_CHANNEL, noticesOf, toPayload } from "./notices.ts";
 import { Places } from "./places.ts";
 import type { Database, Queryable, SqlValue, Transaction } from "./types.ts";
-
-export const CHANGES_CHANNEL = "ostiary_changes";
 
 // int8 → number: serials, counts and positions stay far below 2^53. A larger one must not be rounded silently.
 pg.types.setTypeParser(20, (text) => {
@@ -34,31 +33,18 @@ async function run<Row extends object>(
   return rows;
 }
 
-/** PostgreSQL's limit for a notice is 8,000 bytes. */
-const NOTICE_BYTES = 7_500;
-
-function* notices(keys: ReadonlySet<string>): Generator<string> {
-  let notice = "";
-  for (const key of keys) {
-    if (notice.length + key.length + 1 > NOTICE_BYTES) {
-      yield notice;
-      notice = "";
-    }
-    notice += notice === "" ? key : ` ${key}`;
-  }
-  if (notice !== "") yield notice;
-}
-
 class PgTransaction implements Transaction {
   readonly isTransaction = true;
   readonly outer: Database;
   readonly #client: pg.PoolClient;
+  readonly #feed: ChangeFeed | undefined;
   readonly #keys = new Set<string>();
   readonly #hooks: (() => void)[] = [];
 
-  constructor(outer: Database, client: pg.PoolClient) {
+  constructor(outer: Database, client: pg.PoolClient, feed: ChangeFeed | undefined) {
     this.outer = outer;
     this.#client = client;
+    this.#feed = feed;
   }
 
   query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
@@ -78,10 +64,14 @@ class PgTransaction implements Transaction {
   }
 
   async commit(): Promise<void> {
-    for (const notice of notices(this.#keys)) {
-      await this.query("select pg_notify($1, $2)", [CHANGES_CHANNEL, notice]);
+    const notices = [...noticesOf(this.#keys, this.#feed)];
+    for (const notice of notices) {
+      await this.query("select pg_notify($1, $2)", [CHANGES_CHANNEL, toPayload(notice)]);
     }
-    await this.#client.query("commit");
+    const { command } = await this.#client.query("commit");
+    // PostgreSQL's whole answer where a statement had failed and somebody has caught the error.
+    if (command !== "COMMIT") throw new Error("a statement had failed, so the transaction was rolled back");
+    for (const { name, keys } of notices) if (name !== undefined) this.#feed?.publishOnce(name, keys);
     for (const hook of this.#hooks) hook();
   }
 }
@@ -96,18 +86,26 @@ const ATTEMPTS = 3;
 /** How long a statement or transaction waits for a connection, in milliseconds. */
 const PATIENCE = 5_000;
 
-/** Connections that no transaction takes, of a pool of this size; see `Places`. */
-function reserved(poolSize: number): number {
-  return poolSize > 3 ? 2 : Math.min(1, poolSize - 1);
+/** Of a pool of this size, some connections are for no transaction; see `Places`. */
+function placesOf(poolSize: number): Places {
+  const reserved = poolSize > 3 ? 2 : Math.min(1, poolSize - 1);
+  return new Places(poolSize - reserved, PATIENCE);
 }
 
 export class PgDatabase implements Database {
   readonly pool: pg.Pool;
+  readonly #feed: ChangeFeed | undefined;
   readonly #places: Places;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, feed?: ChangeFeed, places = placesOf(pool.options.max)) {
     this.pool = pool;
-    this.#places = new Places(pool.options.max - reserved(pool.options.max), PATIENCE);
+    this.#feed = feed;
+    this.#places = places;
+  }
+
+  /** The same for the process that listens to this feed: it hears its own changes at commit, and not a moment later. */
+  heardBy(feed: ChangeFeed): PgDatabase {
+    return new PgDatabase(this.pool, feed, this.#places);
   }
 
   query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
@@ -138,7 +136,7 @@ export class PgDatabase implements Database {
     let broken: Error | undefined;
     try {
       await client.query("begin");
-      const tx = new PgTransaction(this, client);
+      const tx = new PgTransaction(this, client, this.#feed);
       const result = await work(tx);
       await tx.commit();
       return result;

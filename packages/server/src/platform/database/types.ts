@@ -31,7 +31,10 @@ export interface Transaction extends Queryable {
   transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Runs after a successful commit, never after a roll-back. */
   afterCommit(run: () => void): void;
-  /** Tells every process, at commit, that these things changed. */
+  /**
+   * Tells every process, at commit, that these things changed. This process has heard it when `transaction` returns,
+   * the others within a second.
+   */
   notify(keys: readonly ChangeKey[]): void;
 }
 
