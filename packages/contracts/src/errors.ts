@@ -88,6 +88,10 @@ export const ERRORS = {
   // Users
   "user.not_found": { status: 404, message: "There is no such user." },
   "user.username_taken": { status: 409, message: "This username is taken." },
+  "user.username_fixed": {
+    status: 403,
+    message: "People cannot change their usernames here. Ask an administrator.",
+  },
   "user.email_taken": { status: 409, message: "This e-mail address is taken." },
   "user.phone_taken": { status: 409, message: "This phone number is taken." },
   "user.external_id_taken": { status: 409, message: "A user with this external id already exists." },

@@ -20,6 +20,7 @@ export const MESSAGE_TEMPLATES = {
   "change-phone-old": ["code", "minutes", "address"],
   "change-phone-new": ["code", "minutes"],
   "identifier-changed": ["address", "time"],
+  "username-changed": ["username", "time"],
   "new-device": ["device", "ip", "time"],
   "factor-added": ["factor", "time"],
   "factor-removed": ["factor", "time"],

@@ -113,6 +113,10 @@ const signIn = {
   verifyEmail: Type.Boolean({
     description: "Who creates an account must give an e-mail address and confirm it before signing in",
   }),
+  changeUsername: Type.Boolean({
+    description:
+      "People may change their own username. Programs that know people by it see somebody else then",
+  }),
   recovery: Type.Array(OneOf(RECOVERY_CHANNELS), {
     maxItems: RECOVERY_CHANNELS.length,
     uniqueItems: true,

@@ -214,6 +214,8 @@ export type SetPassword = Static<typeof SetPassword>;
 export const ChangePassword = StrictObject({ current: Password, next: Password });
 export type ChangePassword = Static<typeof ChangePassword>;
 
+export const ChangeUsername = StrictObject({ username: Username });
+
 export const CUSTOM_FIELD_TYPES = ["string", "number", "boolean", "datetime", "select", "object"] as const;
 export type CustomFieldType = (typeof CUSTOM_FIELD_TYPES)[number];
 

@@ -33,7 +33,7 @@ type Person = Awaited<ReturnType<typeof aPerson>>;
 
 const call = (
   who: Pick<Person, "authorization">,
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: object,
 ) => callApi(server, method, path, { authorization: who.authorization, ...(body ? { body } : {}) });
@@ -67,6 +67,27 @@ describe("a change of one's own address", () => {
     server.clock.advance(601);
     const late = await call(ann, "POST", "/me/identifier-changes", { kind: "email", value: null });
     expect(late.json().code).toBe("authentication.stale");
+  });
+});
+
+describe("one's own username", () => {
+  it("is changed where the settings allow it, with a recent sign-in", async () => {
+    const [ann, bob] = [await aPerson(), await aPerson()];
+    const put = (who: Person, username: unknown) => call(who, "PUT", "/me/username", { username });
+    expect((await put(ann, "annie")).json().code).toBe("user.username_fixed");
+    const allow = (changeUsername: boolean) =>
+      callApi(server, "PATCH", "/settings", { body: { signIn: { changeUsername } } });
+    expect((await allow(true)).statusCode).toBe(200);
+    await expect.poll(async () => (await put(ann, "annie")).json().username).toBe("annie");
+    const same = await put(ann, "annie");
+    expect([same.statusCode, same.headers.etag]).toEqual([200, `"${same.json().version}"`]);
+    expect((await put(ann, bob.username)).json().code).toBe("user.username_taken");
+    for (const username of ["", "a b", "<b>", "x".repeat(129), null, 7, undefined]) {
+      expect((await put(ann, username)).json().code).toBe("request.invalid");
+    }
+    server.clock.advance(601);
+    expect((await put(ann, "late")).json().code).toBe("authentication.stale");
+    await allow(false);
   });
 });
 
@@ -132,6 +153,8 @@ describe("an administrator", () => {
     const change = { kind: "email", value: "boss@example.com" };
     const begun = await call(as, "POST", "/me/identifier-changes", change);
     expect(begun.json().code).toBe("impersonation.not_allowed");
+    const renamed = await call(as, "PUT", "/me/username", { username: "boss" });
+    expect(renamed.json().code).toBe("impersonation.not_allowed");
     for (const path of ["/me/recovery-codes", "/me/factors/totp", "/me/link-proof"]) {
       expect((await call(as, "POST", path, {})).json().code).toBe("impersonation.not_allowed");
     }

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import { ChangePassword, EffectivePermissions, UpdateMe, User } from "@ostiary/contracts";
+import { ChangePassword, ChangeUsername, EffectivePermissions, UpdateMe, User } from "@ostiary/contracts";
 import { Type } from "typebox";
 import { loadRights } from "../domain/access/index.ts";
 import { changePassword } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
-import { getMe, updateMe } from "../domain/users/index.ts";
+import { changeOwnUsername, getMe, updateMe } from "../domain/users/index.ts";
 import { answer } from "./idempotency.ts";
 import { OWN_SCOPE, ownUserId } from "./own-account.ts";
 import { problems } from "./problems.ts";
@@ -51,6 +51,26 @@ export function meRoutes(deps: Deps): FastifyPluginAsyncTypebox {
           const user = await updateMe(joined, request.context, request.body, version);
           return { status: 200, headers: etag(user.version), body: user };
         }),
+    );
+    app.put(
+      "/me/username",
+      {
+        schema: {
+          operationId: "changeMyUsername",
+          summary: "Change one's own username",
+          description:
+            `${OWN_SCOPE} Needs a sign-in of the last ten minutes (\`authentication.stale\` else), and the setting ` +
+            "`signIn.changeUsername`. Ten times a day; the person is told by mail.",
+          tags: ["Own account"],
+          body: ChangeUsername,
+          response: { 200: User, ...problems(409, 413, 415, 429) },
+        },
+      },
+      async ({ context, tenant, body }, reply) => {
+        ownUserId(context); // refuses a token that may not do this
+        const user = await changeOwnUsername(deps, context, tenant, body.username);
+        return reply.headers(etag(user.version)).send(user);
+      },
     );
     app.get(
       "/me/permissions",

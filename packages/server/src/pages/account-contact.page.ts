@@ -69,7 +69,7 @@ const FIELDS: Record<
     lead: "change.usernameLead",
     label: "field.newUsername",
     autocomplete: "username",
-    maxlength: 64,
+    maxlength: 128,
     verbatim: true,
   },
   backup_email: {
@@ -98,7 +98,7 @@ ${messages(view)}
 ${form(
   view,
   html`${fieldsOf(view).field({ ...options, name: "value", value: view.value, enterkeyhint: "done", required: true })}
-${button(texts, "change.submit", { name: "step", value: "begin", busy: "code.sending" })}
+${view.kind === "username" ? button(texts, "change.usernameSubmit", { busy: "form.saving" }) : button(texts, "change.submit", { name: "step", value: "begin", busy: "code.sending" })}
 ${view.removable && button(texts, "change.remove", { name: "remove", value: "1", quiet: true, novalidate: true })}`,
   { kind: view.kind },
 )}`,

@@ -13,6 +13,7 @@ import { toIdentityError } from "../platform/http/problems.ts";
 import { accountView, forSignedIn, linksOf, loadUser } from "./account.ts";
 import { renderAccountContactPage, renderChangeIdentifierPage } from "./account-contact.page.ts";
 import { confirmChangeRoutes } from "./account-contact-codes.routes.ts";
+import { usernameRoutes } from "./account-username.routes.ts";
 import { noticeOf, problemsOf, requiredMessage } from "./problems.ts";
 import { forRecentlySignedIn } from "./recent.ts";
 import { formOf, queryText, seeOther, sendPage } from "./respond.ts";
@@ -45,6 +46,7 @@ export function contactRoutes(app: FastifyInstance, deps: Deps): void {
     forRecentlySignedIn(deps, CHANGE, (...call) => change(deps, call)),
   );
   confirmChangeRoutes(app, deps);
+  usernameRoutes(app, deps);
 }
 
 interface Address {
@@ -72,16 +74,24 @@ async function showContact(deps: Deps, [request, reply, who]: Call): Answer {
     verified: addresses[kind].verified,
     changeUrl: `${links.contact}/change?kind=${kind}`,
   }));
-  const { username } = who.principal;
   const page = renderAccountContactPage({
     ...view,
     action: links.contact,
     csrf: who.csrf,
     links,
-    entries: username === null ? entries : [...entries, { kind: "username", value: username }],
+    entries: [...entries, ...usernameEntry(request, who)],
     notice: noticeOf(queryText(request, "notice")),
   });
   return sendPage(deps, reply, view.nonce, page);
+}
+
+/** A name that is not there and may not be chosen is not shown. */
+function usernameEntry(request: FastifyRequest, { principal }: SignedIn): AccountContactView["entries"] {
+  const value = principal.username ?? undefined;
+  if (request.tenant.settings.signIn.changeUsername) {
+    return [{ kind: "username", value, changeUrl: `${linksOf(request).contact}/username` }];
+  }
+  return value === undefined ? [] : [{ kind: "username", value }];
 }
 
 /** Confirms an address that is there already. */

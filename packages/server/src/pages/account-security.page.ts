@@ -104,7 +104,13 @@ function linkedAccounts(view: AccountSecurityView, texts: Texts): SafeHtml {
       { field: "identity", value: id, label: "security.unlink", named: "security.unlinkNamed" },
     );
   return html`<section><h2>${texts.t("security.linked")}</h2>
-<ul class="sessions">${view.linked.map(item)}</ul></section>`;
+${
+  view.linked.length === 0
+    ? html`<p class="detail">${texts.t("security.noLinked")}</p>`
+    : html`<ul class="sessions">${view.linked.map(item)}</ul>`
+}
+<p><a class="button quiet small" href="${view.links.security}/link">${texts.t("link.open")}</a></p>
+${view.linked.length > 0 && html`<p><a class="button quiet small" href="${view.links.security}/move">${texts.t("move.open")}</a></p>`}</section>`;
 }
 
 /** How this account is protected: everything with which one can sign in, and what may skip the second factor. */
@@ -122,7 +128,7 @@ ${factors(view, "passkey", view.passkeys, { title: "security.passkeys", none: "s
 ${factors(view, "totp", view.authenticators, { title: "security.totp", none: "security.noTotp", add: "security.addTotp" })}
 ${recoveryCodes(view)}
 ${view.devices.length > 0 && devices(view, texts)}
-${view.linked.length > 0 && linkedAccounts(view, texts)}
+${linkedAccounts(view, texts)}
 </div>`,
   });
 }
@@ -160,6 +166,12 @@ const QUESTIONS: Record<
     text: "remove.totpText",
     submit: "remove.submit",
     cancel: "remove.cancel",
+  },
+  moveLinked: {
+    title: "move.title",
+    text: "move.text",
+    submit: "move.submit",
+    cancel: "move.cancel",
   },
   recoveryCodes: {
     title: "makeRecoveryCodes.title",

@@ -13,6 +13,7 @@ import { toIdentityError } from "../platform/http/problems.ts";
 import { accountView, forSignedIn, linksOf } from "./account.ts";
 import { factorChangeRoutes } from "./account-factor-changes.routes.ts";
 import { addFactorRoutes } from "./account-factors.routes.ts";
+import { linkRoutes } from "./account-link.routes.ts";
 import { renderAccountSecurityPage } from "./account-security.page.ts";
 import { noticeOf, problemsOf } from "./problems.ts";
 import { forRecentlySignedIn } from "./recent.ts";
@@ -38,6 +39,7 @@ export function securityRoutes(app: FastifyInstance, deps: Deps): void {
   );
   addFactorRoutes(app, deps);
   factorChangeRoutes(app, deps);
+  linkRoutes(app, deps);
 }
 
 async function show(

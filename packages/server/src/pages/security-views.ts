@@ -1,4 +1,4 @@
-import type { AccountLinks, FormView, PasswordRules, SignUpField } from "./views.ts";
+import type { AccountLinks, FormView, PageView, PasswordRules, SignUpField } from "./views.ts";
 
 /** A passkey or an authenticator app of the person. */
 export interface AccountFactor {
@@ -47,9 +47,20 @@ export interface RenameFactorView extends FormView<"name"> {
 /** A question before something that cannot be taken back. Posts nothing but the token. */
 export interface ConfirmView extends FormView<never> {
   links: AccountLinks;
-  question: "removePasskey" | "removeTotp" | "recoveryCodes";
+  question: "removePasskey" | "removeTotp" | "recoveryCodes" | "moveLinked";
   /** What it is about. */
   name?: string | undefined;
+}
+
+/** Posts `code`, which was made in the other account. */
+export interface LinkAccountView extends FormView<"code"> {
+  links: AccountLinks;
+}
+
+export interface MoveCodeView extends PageView {
+  links: AccountLinks;
+  /** To be entered in the other account; works once. */
+  code: string;
 }
 
 export type IdentifierKind = "email" | "phone" | "username" | "backup_email";

@@ -28,6 +28,7 @@ export const DEFAULT_SETTINGS: TenantSettings = {
     staleSeconds: null,
     rememberDeviceDays: 30,
     verifyEmail: false,
+    changeUsername: false,
     recovery: ["email"],
   },
   branding: { displayName: null, logo: null, accent: null, background: null, scheme: "automatic" },

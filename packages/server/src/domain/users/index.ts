@@ -6,6 +6,7 @@ export {
   getAvatar,
   setAvatar,
 } from "./avatars.ts";
+export { changeOwnUsername } from "./change-username.ts";
 export { createUser } from "./create-user.ts";
 export {
   createCustomField,

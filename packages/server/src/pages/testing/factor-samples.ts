@@ -1,4 +1,5 @@
 import { renderAccountContactPage, renderChangeIdentifierPage } from "../account-contact.page.ts";
+import { renderLinkAccountPage, renderMoveCodePage } from "../account-link.page.ts";
 import {
   renderAccountSecurityPage,
   renderConfirmPage,
@@ -38,6 +39,7 @@ const MAKE = {
   pubKeyCredParams: [{ type: "public-key", alg: -7 }],
 };
 
+const MOVE_CODE = "q0gXb3ZkT1mE8sVwYcR5uJ2pLhN7aD4fKiS6oBvQxM9";
 const SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 
 function otherWays(...factors: (SecondFactor | "other")[]) {
@@ -338,6 +340,23 @@ export function securityPages(view: PageView, words: Words): SamplePage[] {
         errors: { value: "problem.emailInvalid" },
       }),
     },
+    {
+      name: "account change username",
+      page: renderChangeIdentifierPage({
+        ...form,
+        kind: "username",
+        current: words.user,
+        value: words.value,
+        removable: false,
+        errors: { value: "problem.usernameTaken" },
+      }),
+    },
+    {
+      name: "account link",
+      page: renderLinkAccountPage({ ...form, errors: { code: "problem.proofRefused" } }),
+    },
+    { name: "account move", page: renderConfirmPage({ ...form, question: "moveLinked" }) },
+    { name: "account move code", page: renderMoveCodePage({ ...view, links: LINKS, code: MOVE_CODE }) },
     {
       name: "account confirm change",
       page: renderCodePage({

@@ -65,6 +65,11 @@ export const en: Catalogue = {
       text: `Since {{time}} your account uses {{address}}. Messages no longer come here.\n\nIf this was not you, tell the people who run {{brand}} at once.`,
       sms: "Your account at {{brand}} now uses {{address}}. Not you? Tell the people who run it at once.",
     },
+    "username-changed": {
+      subject: "Your username at {{brand}} was changed",
+      text: `Since {{time}} your username is:\n\n{{username}}\n\n${NOT_YOU}`,
+      sms: "Your username at {{brand}} is now {{username}}. Not you? Change your password.",
+    },
     "new-device": {
       subject: "New sign-in to your account at {{brand}}",
       text: `Your account was used on a device that we had not seen before:\n\n{{device}}\n{{ip}}\n{{time}}\n\nIf this was you, there is nothing to do. ${NOT_YOU}`,

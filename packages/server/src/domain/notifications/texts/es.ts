@@ -66,6 +66,11 @@ export const es: Catalogue = {
       text: "Desde {{time}} su cuenta usa {{address}}. Aquí ya no llegan mensajes.\n\nSi no ha sido usted, avise enseguida a quienes administran {{brand}}.",
       sms: "Su cuenta de {{brand}} usa ahora {{address}}. ¿No ha sido usted? Avise enseguida al administrador.",
     },
+    "username-changed": {
+      subject: "Su nombre de usuario en {{brand}} ha cambiado",
+      text: `Desde {{time}} su nombre de usuario es:\n\n{{username}}\n\n${NOT_YOU}`,
+      sms: "Su nombre de usuario en {{brand}} es ahora {{username}}. ¿No ha sido usted? Cambie su contraseña.",
+    },
     "new-device": {
       subject: "Nuevo inicio de sesión en su cuenta de {{brand}}",
       text: `Su cuenta se ha usado en un dispositivo que no conocíamos:\n\n{{device}}\n{{ip}}\n{{time}}\n\nSi ha sido usted, no tiene que hacer nada. ${NOT_YOU}`,

@@ -65,6 +65,11 @@ export const zhCn: Catalogue = {
       text: "自 {{time}} 起，您的账户使用 {{address}}，此处将不再收到消息。\n\n如果这不是您本人，请立即联系{{brand}}的管理员。",
       sms: "您的{{brand}}账户现使用 {{address}}。如非本人操作，请立即联系管理员。",
     },
+    "username-changed": {
+      subject: "您的{{brand}}用户名已修改",
+      text: `自 {{time}} 起，您的用户名为：\n\n{{username}}\n\n${NOT_YOU}`,
+      sms: "您的{{brand}}用户名现为 {{username}}。如非本人操作，请修改密码。",
+    },
     "new-device": {
       subject: "您的{{brand}}账户有新的登录",
       text: `您的账户在一台新设备上登录：\n\n{{device}}\n{{ip}}\n{{time}}\n\n如果是您本人，无需任何操作。${NOT_YOU}`,
