@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { glob, readFile } from "node:fs/promises";
 import type { TenantSettingsPatch } from "@ostiary/contracts";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createRole } from "../../packages/server/src/domain/access/index.ts";
 import { createApplication } from "../../packages/server/src/domain/applications/index.ts";
 import { beginTotp, confirmTotp } from "../../packages/server/src/domain/credentials/index.ts";
 import { findTenantById, updateSettings } from "../../packages/server/src/domain/tenants/index.ts";
@@ -16,12 +17,17 @@ const ORIGIN = "https://shop.example";
 const challenge = createHash("sha256").update("v".repeat(43)).digest("base64url");
 
 let server: TestServer;
-let shop: { id: string; secret: string };
+interface Credentials {
+  id: string;
+  secret: string;
+}
+let shop: Credentials;
 let phone: string;
 
 beforeAll(async () => {
   server = await aServer();
   shop = await anApplication("shop");
+  await createRole(server.deps, contextOf(server.tenantId), { code: "member", name: "Member" });
   phone = (await anApplication("phone", { tokenEndpointAuthMethod: "none", headlessSignIn: true })).id;
 });
 afterAll(() => server[Symbol.asyncDispose]());
@@ -29,7 +35,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 async function anApplication(
   slug: string,
   more: { tokenEndpointAuthMethod?: "none"; headlessSignIn?: boolean; secondFactor?: "always" } = {},
-): Promise<{ id: string; secret: string }> {
+): Promise<Credentials> {
   const { tokenEndpointAuthMethod = "client_secret_basic", ...settings } = more;
   const { application, secret } = await createApplication(server.deps, contextOf(server.tenantId), {
     slug,
@@ -44,7 +50,7 @@ async function anApplication(
 }
 
 let people = 0;
-async function aPerson(has: { totp?: boolean; administrator?: boolean } = {}) {
+async function aPerson(has: { totp?: boolean; administrator?: boolean; role?: string } = {}) {
   const { deps, tenantId } = server;
   const context = contextOf(tenantId);
   const username = `person${++people}`;
@@ -55,6 +61,7 @@ async function aPerson(has: { totp?: boolean; administrator?: boolean } = {}) {
     emailVerified: true,
     password: { plain: PASSWORD },
     ...(has.administrator ? { roles: ["administrator"] } : {}),
+    ...(has.role ? { roles: [has.role] } : {}),
   });
   if (has.totp) {
     const tenant = await theTenant();
@@ -89,22 +96,40 @@ const post = (url: string, body: unknown, headers: Record<string, string> = {}) 
   });
 
 /** The hosted page, from wherever a browser comes, with the right password. */
-async function throughThePage(from: string, { username }: Person): Promise<void> {
+async function throughThePage(from: string, { username }: Person): Promise<Visitor> {
   const visitor = new Visitor(server.app);
   const page = await visitor.open(from);
   const after = await visitor.submit(page, { identifier: username, password: PASSWORD });
-  await visitor.follow(after);
+  cameBack.set(visitor, (await visitor.follow(after)).location);
+  return visitor;
+}
+const cameBack = new WeakMap<Visitor, string>();
+
+const signInByApi = (application: Credentials, { username }: Pick<Person, "username">) =>
+  post("/api/v1/sign-in", {
+    applicationId: application.id,
+    applicationSecret: application.secret,
+    identifier: username,
+    password: PASSWORD,
+  });
+
+/** A call of huace's client: whether it went well, and with what. */
+async function huace(
+  caller: Credentials,
+  path: string,
+  body: object,
+): Promise<Record<string, unknown> | null> {
+  const headers = { "x-app-id": caller.id, "x-app-secret": caller.secret };
+  const { code, data } = (await post(`/huace/sdk${path}`, body, headers)).json();
+  return code === 0 ? data : null;
 }
 
-/** Every way in, for somebody who knows the password and nothing else. */
-const ENTRANCES: Record<string, (person: Person) => Promise<unknown>> = {
-  "the sign-in call of the API": ({ username }) =>
-    post("/api/v1/sign-in", {
-      applicationId: shop.id,
-      applicationSecret: shop.secret,
-      identifier: username,
-      password: PASSWORD,
-    }),
+const isGoodAtHuace = async (caller: Credentials, token: unknown) =>
+  (await huace(caller, "/token/verify", { token }))?.["valid"] === true;
+
+/** Every way in, for somebody who knows the password and nothing else: whether he was let in. */
+const ENTRANCES: Record<string, (person: Person) => Promise<boolean>> = {
+  "the sign-in call of the API": async (person) => (await signInByApi(shop, person)).statusCode === 201,
   "an application's own forms": async ({ username }) => {
     const started = await post("/api/v1/sign-in/flows", {
       applicationId: phone,
@@ -115,13 +140,22 @@ const ENTRANCES: Record<string, (person: Person) => Promise<unknown>> = {
     const headers = { "ostiary-flow": secret };
     const body = { identifier: username, password: PASSWORD };
     await post(`/api/v1/sign-in/flows/${flow.id}/steps/give-password`, body, headers);
-    await post(`/api/v1/sign-in/flows/${flow.id}/finish`, {}, headers);
+    return (await post(`/api/v1/sign-in/flows/${flow.id}/finish`, {}, headers)).statusCode === 200;
   },
-  "the hosted page": (person) => throughThePage("/sign-in", person),
-  "OpenID Connect": (person) => throughThePage(authorize(shop.id), person),
-  BlueKing: (person) =>
-    throughThePage(`/blueking/login/?c_url=${encodeURIComponent(`${ORIGIN}/x`)}&app_code=shop`, person),
-  Zibanu: ({ email }) => post("/zibanu/login/", { email, password: PASSWORD }, { origin: ORIGIN }),
+  "the hosted page": async (person) =>
+    (await throughThePage("/sign-in", person)).cookies.has("ostiary_session"),
+  "OpenID Connect": async (person) => {
+    const visitor = await throughThePage(authorize(shop.id), person);
+    return cameBack.get(visitor)?.includes("code=") ?? false;
+  },
+  BlueKing: async (person) => {
+    const address = `/blueking/login/?c_url=${encodeURIComponent(`${ORIGIN}/x`)}&app_code=shop`;
+    return (await throughThePage(address, person)).cookies.has("bk_token");
+  },
+  Zibanu: async ({ email }) =>
+    (await post("/zibanu/login/", { email, password: PASSWORD }, { origin: ORIGIN })).statusCode === 200,
+  // No sign-in of its own: a token that another application got.
+  huace: async (person) => isGoodAtHuace(shop, (await signInByApi(shop, person)).json().accessToken ?? "-"),
 };
 
 function authorize(clientId: string): string {
@@ -151,41 +185,83 @@ describe("who knows the password and nothing else", () => {
   it.each(entrances)("comes in by %s where no more is asked", async (_name, enter) => {
     await policy({ secondFactor: "never", secondFactorRoles: [] });
     const person = await aPerson({ totp: true });
-    await enter(person);
+    expect(await enter(person)).toBe(true);
     expect(await sessionsOf(person)).toBe(1);
   });
 
   it.each(entrances)("does not come in by %s where a second factor is enrolled", async (_name, enter) => {
     await policy({ secondFactor: "enrolled", secondFactorRoles: [] });
     const person = await aPerson({ totp: true });
-    await enter(person);
+    expect(await enter(person)).toBe(false);
     expect(await sessionsOf(person)).toBe(0);
   });
 
   it.each(entrances)("does not come in by %s where everybody needs one", async (_name, enter) => {
     await policy({ secondFactor: "always", secondFactorRoles: [] });
     const person = await aPerson();
-    await enter(person);
+    expect(await enter(person)).toBe(false);
     expect(await sessionsOf(person)).toBe(0);
   });
 
   it.each(entrances)("does not come in by %s with a role that needs one", async (_name, enter) => {
     await policy({ secondFactor: "never", secondFactorRoles: ["administrator"] });
     const person = await aPerson({ administrator: true });
-    await enter(person);
+    expect(await enter(person)).toBe(false);
     expect(await sessionsOf(person)).toBe(0);
   });
 
   it.each(entrances)("does not come in by %s where passwords are not taken", async (_name, enter) => {
     await policy({ secondFactor: "never", secondFactorRoles: [], methods: ["passkey"] });
     const person = await aPerson();
-    await enter(person);
+    expect(await enter(person)).toBe(false);
     expect(await sessionsOf(person)).toBe(0);
     await policy({ methods: ["password", "passkey"] });
   });
 });
 
+describe("who is vouched for by an application of huace's, as somebody from Feishu", () => {
+  const vouch = ({ username }: Person) => huace(shop, "/feishu/identity/users/token", { username });
+
+  it("comes in where no more is asked, also where passwords are not taken: he gives none", async () => {
+    await policy({ secondFactor: "enrolled", secondFactorRoles: [], methods: ["passkey"] });
+    const issued = await vouch(await aPerson());
+    expect(await isGoodAtHuace(shop, issued?.["accessToken"])).toBe(true);
+    await policy({ methods: ["password", "passkey"] });
+  });
+
+  it.each<[string, Parameters<typeof policy>[0], Parameters<typeof aPerson>[0]]>([
+    ["a second factor is enrolled", { secondFactor: "enrolled", secondFactorRoles: [] }, { totp: true }],
+    ["everybody needs one", { secondFactor: "always", secondFactorRoles: [] }, {}],
+    ["the device is new", { secondFactor: "new_device", secondFactorRoles: [] }, {}],
+    ["a role needs one", { secondFactor: "never", secondFactorRoles: ["member"] }, { role: "member" }],
+  ])("does not come in where %s", async (_name, signIn, has) => {
+    await policy(signIn);
+    expect(await vouch(await aPerson(has))).toBeNull();
+  });
+
+  it("does not come into an application that always asks for one", async () => {
+    await policy({ secondFactor: "never", secondFactorRoles: [] });
+    const strict = await anApplication("strict", { secondFactor: "always" });
+    const { username } = await aPerson();
+    expect(await huace(strict, "/feishu/identity/users/token", { username })).toBeNull();
+    const issued = await huace(shop, "/feishu/identity/users/token", { username });
+    expect(await isGoodAtHuace(shop, issued?.["accessToken"])).toBe(true);
+    expect(await isGoodAtHuace(strict, issued?.["accessToken"])).toBe(false);
+  });
+});
+
 describe("who is signed in for a mild application", () => {
+  it("does not come into a strict one by huace's calls, with the mild one's token", async () => {
+    await policy({ secondFactor: "never", secondFactorRoles: [], methods: ["password", "passkey"] });
+    const safe = await anApplication("safe", { secondFactor: "always" });
+    const token = (await signInByApi(shop, await aPerson())).json().accessToken;
+    expect(await isGoodAtHuace(shop, token)).toBe(true);
+    expect(await isGoodAtHuace(safe, token)).toBe(false);
+    expect(await huace(safe, "/user/info", { token })).toBeNull();
+    expect(await huace(safe, "/permission/check", { token, permissionCodes: ["*"] })).toBeNull();
+    expect(await huace(safe, "/access-key/create", { token, name: "key" })).toBeNull();
+  });
+
   it("does not come into a strict one", async () => {
     await policy({ secondFactor: "never", secondFactorRoles: [], methods: ["password", "passkey"] });
     const vault = await anApplication("vault", { secondFactor: "always" });

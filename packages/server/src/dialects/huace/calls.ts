@@ -1,15 +1,13 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { FastifyRequest } from "fastify";
-import type { Principal } from "../../domain/access/index.ts";
 import {
   type Application,
   findApplication,
   findApplicationBySerial,
-  mayUse,
   provesToBe,
 } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
-import { verifyAccessToken } from "../../domain/tokens/index.ts";
+import { checkTokenFor, type TokenHolder } from "../../domain/provisioning/index.ts";
 import { after } from "../../kernel/after.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { NO_PERMISSIONS } from "../../kernel/context.ts";
@@ -40,30 +38,15 @@ export function callerOf(
   });
 }
 
-export interface TokenUser {
-  user: Principal;
-  expiresAt: Date;
-}
-
-/**
- * The person of a token, who must be allowed to use the calling application; the token may come from another one.
- *
- * @throws IdentityError those of `verifyAccessToken`, and `application.access_denied`
- */
+/** The person of a token, who must be allowed to use the calling application. @throws IdentityError those of `checkTokenFor` */
 export function userOf(
   deps: Deps,
   tenant: Tenant,
   caller: Application,
   token: string | null | undefined,
-): TokenUser | Promise<TokenUser> {
+): TokenHolder | Promise<TokenHolder> {
   if (!token) throw new IdentityError("token.invalid", { reason: "no token" });
-  return after(verifyAccessToken(deps, tenant, token), ({ principal: user, claims }) => {
-    if (!user) throw new IdentityError("token.invalid", { reason: "an application's own token" });
-    return after(mayUse(deps, caller, user.userId), (allowed) => {
-      if (!allowed) throw new IdentityError("application.access_denied");
-      return { user, expiresAt: new Date(claims.expiresAt * 1000) };
-    });
-  });
+  return checkTokenFor(deps, tenant, caller, token);
 }
 
 /** The request as the calling application's own: who has shown a secret is named in the audit log. */

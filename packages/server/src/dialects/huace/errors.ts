@@ -9,6 +9,7 @@ const NUMBERS: Partial<Record<ErrorCode, number>> = {
   "token.invalid": 401,
   "token.expired": 401,
   "user.suspended": 403,
+  "credential.second_factor_required": 403, // 401 is what they call a bad token
   "application.access_denied": 403,
   "user.not_found": 404,
   // The one number of theirs that is no HTTP status: huace-aigc-auth-client 1.1.62

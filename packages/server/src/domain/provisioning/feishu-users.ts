@@ -4,6 +4,7 @@ import { checkPermission, findPrincipal, type Principal } from "../access/index.
 import { type Application, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
+import { checkMayBeVouchedFor } from "../sign-in/index.ts";
 import { issueDirectly } from "../tokens/index.ts";
 import { findUserByUsername, findUserIdBySerial } from "../users/index.ts";
 import { asProvisioner } from "./as-provisioner.ts";
@@ -101,9 +102,11 @@ const LONGEST_FEISHU_TOKEN = 604_800;
 
 /**
  * A token for a person whom Feishu has authenticated: the application vouches for him. Nobody is created. For
- * somebody who may do everything only an application may that administers the tenant.
+ * somebody who may do everything only an application may that administers the tenant; for somebody who would be asked
+ * for a second factor none may.
  *
- * @throws IdentityError those of `resolvePerson`, `permission.escalation`, `request.invalid`
+ * @throws IdentityError those of `resolvePerson`, `permission.escalation`, `credential.second_factor_required`,
+ *   `request.invalid`
  */
 export async function issueFeishuToken(
   deps: Deps,
@@ -120,6 +123,7 @@ export async function issueFeishuToken(
   if (user.permissions.has("*") && application.administers === null) {
     throw new IdentityError("permission.escalation", { reason: "a token for an administrator" });
   }
+  await checkMayBeVouchedFor(deps, tenant, application, user.userId);
   const { token } = await issueDirectly(deps, context, tenant, {
     application,
     userId: user.userId,

@@ -1,24 +1,45 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
+import { after } from "../../kernel/after.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Principal } from "../access/index.ts";
 import { type Application, mayUse } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
+import { isTooWeak } from "../sign-in/index.ts";
 import { verifyAccessToken } from "../tokens/index.ts";
 import { letIn } from "./sync-users.ts";
 
-/** The person of a token, who must be allowed to use the application that it is shown for. */
-async function personOf(
+/** Whose token it is, as he is now. */
+export interface TokenHolder {
+  user: Principal;
+  expiresAt: Date;
+}
+
+/**
+ * The person of a token, who must be allowed to use the application that it is shown to. The token may come from
+ * another application, but must have proven what this one asks for: else the milder one would be the way into it.
+ * Synchronous when all of it is in the caches.
+ *
+ * @param application - undefined where no application is named.
+ * @throws IdentityError (also as a rejection) those of `verifyAccessToken`, `application.access_denied`
+ */
+export function checkTokenFor(
   deps: Deps,
   tenant: Tenant,
-  token: string,
   application: Application | undefined,
-): Promise<Principal> {
-  const { principal } = await verifyAccessToken(deps, tenant, token);
-  if (!principal) throw new IdentityError("token.invalid", { reason: "an application's own token" });
-  if (application && !(await mayUse(deps, application, principal.userId))) {
-    throw new IdentityError("application.access_denied");
-  }
-  return principal;
+  token: string,
+): TokenHolder | Promise<TokenHolder> {
+  return after(verifyAccessToken(deps, tenant, token), ({ principal: user, claims }) => {
+    if (!user) throw new IdentityError("token.invalid", { reason: "an application's own token" });
+    const holder = { user, expiresAt: new Date(claims.expiresAt * 1_000) };
+    if (!application) return holder;
+    return after(mayUse(deps, application, user.userId), (allowed) => {
+      if (!allowed) throw new IdentityError("application.access_denied");
+      if (isTooWeak(tenant, application, user.roles, claims)) {
+        throw new IdentityError("token.invalid", { reason: "a second factor is demanded" });
+      }
+      return holder;
+    });
+  });
 }
 
 /**
@@ -33,9 +54,9 @@ export async function compareIdentity(
   source: { token: string; application?: Application },
   target: { token: string; application?: Application },
 ): Promise<boolean> {
-  const one = await personOf(deps, tenant, source.token, source.application);
-  const other = await personOf(deps, tenant, target.token, target.application);
-  return one.userId === other.userId;
+  const one = await checkTokenFor(deps, tenant, source.application, source.token);
+  const other = await checkTokenFor(deps, tenant, target.application, target.token);
+  return one.user.userId === other.user.userId;
 }
 
 /**
@@ -50,7 +71,7 @@ export async function authorizeByToken(
   tenant: Tenant,
   source: { token: string; application: Application },
 ): Promise<Principal> {
-  const person = await personOf(deps, tenant, source.token, source.application);
-  await letIn(deps, context, person.userId);
-  return person;
+  const { user } = await checkTokenFor(deps, tenant, source.application, source.token);
+  await letIn(deps, context, user.userId);
+  return user;
 }

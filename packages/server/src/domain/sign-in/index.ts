@@ -52,6 +52,13 @@ export {
   startSignedInFlow,
   takeFinishedFlow,
 } from "./start-flow.ts";
-export { isTooWeak, type Lack, startReauthentication, startStepUp, whatLacks } from "./step-up.ts";
+export {
+  checkMayBeVouchedFor,
+  isTooWeak,
+  type Lack,
+  startReauthentication,
+  startStepUp,
+  whatLacks,
+} from "./step-up.ts";
 export { STEPS, type Step } from "./steps.ts";
 export { passkeyOptions, usePasskey } from "./use-passkey.ts";

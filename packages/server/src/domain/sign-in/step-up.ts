@@ -69,6 +69,23 @@ export function isTooWeak(
 }
 
 /**
+ * Whether somebody may be let in on the word of an application alone, as by a person whom Feishu has authenticated:
+ * that is no second factor, so whoever would be asked for one at the sign-in is not let in.
+ *
+ * @throws IdentityError `credential.second_factor_required`, `user.suspended`, `user.not_found`
+ */
+export async function checkMayBeVouchedFor(
+  deps: Deps,
+  tenant: Tenant,
+  application: Application,
+  userId: string,
+): Promise<void> {
+  const person = await loadPerson(deps, tenant, userId);
+  const { acr } = needsOf(tenant, application, person, { amr: [], facts: {} });
+  if (isAtLeast(acr, "urn:ostiary:acr:2")) throw new IdentityError("credential.second_factor_required");
+}
+
+/**
  * Begins a flow in which the person of a live session proves more: the same session goes on under a new secret, with
  * what was proven before and now.
  *
