@@ -1,9 +1,12 @@
 """Credentials for schemathesis: it may delete its own API key, or the user it is, so it gets new ones all the time.
 
+It also notes how each operation answered, for what was refused to everybody was not tested.
+
 `/me`, the acceptance of an invitation and acting as somebody else are for people: their calls have the access token of an
 administrator who has just signed in. All others have an API key.
 """
 
+import atexit
 import json
 import os
 import secrets
@@ -14,6 +17,7 @@ import schemathesis
 
 API = os.environ["OSTIARY_API"]
 OPERATOR = os.environ["OSTIARY_OPERATOR"]
+ANSWERS = os.environ["OSTIARY_ANSWERS"]
 SECONDS = 2
 PERSONAL = "/me(/|$)|/invitations/accept$|/impersonation$"
 
@@ -71,3 +75,18 @@ class AccessToken(Bearer):
             },
         )
         return signed_in["accessToken"]
+
+
+answers: dict[str, set[int]] = {}
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if case.method.lower() == case.operation.method.lower():
+        answers.setdefault(case.operation.definition.raw["operationId"], set()).add(response.status_code)
+
+
+@atexit.register
+def write_answers():
+    with open(ANSWERS, "w") as file:
+        json.dump({operation: sorted(statuses) for operation, statuses in answers.items()}, file)
