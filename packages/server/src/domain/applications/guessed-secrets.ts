@@ -1,4 +1,5 @@
 import { IdentityError } from "@ostiary/contracts";
+import { networkOf } from "../../kernel/network-of.ts";
 import type { LimitRule } from "../../kernel/ports.ts";
 import { type Deps, onePerServer } from "../deps.ts";
 import type { Application } from "./application.store.ts";
@@ -16,8 +17,8 @@ const blocksOf = onePerServer(() => new Map<string, number>());
 
 const keysOf = (tenantId: string, clientId: string, ip: string) =>
   [
-    [CLIENT_LIMIT, `${tenantId}:${clientId}:${ip}`],
-    [ADDRESS_LIMIT, ip],
+    [CLIENT_LIMIT, `${tenantId}:${clientId}:${networkOf(ip)}`],
+    [ADDRESS_LIMIT, networkOf(ip)],
   ] as const;
 
 /**

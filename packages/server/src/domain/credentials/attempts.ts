@@ -1,5 +1,6 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
+import { networkOf } from "../../kernel/network-of.ts";
 import type { LimitRule } from "../../kernel/ports.ts";
 import { type Deps, onePerServer } from "../deps.ts";
 import { createWorkPool, type WorkPool } from "./work-pool.ts";
@@ -50,7 +51,7 @@ export async function underLockout<T>(
     } catch (error) {
       if (!(error instanceof IdentityError && WRONG.has(error.code))) throw error;
       await deps.limits.consume(rule, key);
-      if (context.ip !== null) await deps.limits.consume(ADDRESS_LIMIT, context.ip);
+      if (context.ip !== null) await deps.limits.consume(ADDRESS_LIMIT, networkOf(context.ip));
       const [state] = await deps.limits.look([{ limit: rule, key }]);
       if (state && state.seconds > 0) {
         await deps.limits.consume(LOCKS, key);
@@ -92,7 +93,7 @@ async function refuseLocked(
     { limit: accountRule(lockout, 0), key },
     { limit: LOCKS, key },
   ];
-  if (context.ip !== null) wanted.push({ limit: ADDRESS_LIMIT, key: context.ip });
+  if (context.ip !== null) wanted.push({ limit: ADDRESS_LIMIT, key: networkOf(context.ip) });
   const states = await deps.limits.look(wanted);
   for (const [i, { seconds }] of states.entries()) {
     if (seconds > 0) {

@@ -235,6 +235,20 @@ describe("the lock-out", () => {
   });
 });
 
+describe("a network of IPv6", () => {
+  it("is one address, whatever the guesser's next one is", async () => {
+    const user = await aUser();
+    for (let i = 0; i < 200; i++) {
+      const other = { ...visitor, ip: `2001:db8:5:6:${i.toString(16)}::${i.toString(16)}` };
+      await checkPassword(deps, other, tenant, `spray6-${i}`, "wrong").catch(() => {});
+    }
+    const from = (ip: string) =>
+      checkPassword(deps, { ...visitor, ip }, tenant, user.username ?? "", PASSWORD);
+    await expect(from("2001:db8:5:6:ffff::1")).rejects.toThrow(code("credential.locked"));
+    expect(await from("2001:db8:5:7::1")).toMatchObject({ userId: user.id });
+  });
+});
+
 describe("a changed password", () => {
   it("is told to the person, but a first one and one that another system has changed are not", async () => {
     const email = "changed@example.com";

@@ -1,6 +1,7 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { type RequestContext, systemContext } from "../../kernel/context.ts";
 import { newSecret } from "../../kernel/identifiers.ts";
+import { networkOf } from "../../kernel/network-of.ts";
 import type { LimitRule } from "../../kernel/ports.ts";
 import { recordEvent } from "../audit/index.ts";
 import {
@@ -65,7 +66,7 @@ export async function requestPassword(
     .toString("base64url");
   for (const [rule, key] of [
     [PER_ADDRESS, mailbox],
-    [PER_CLIENT, `${tenant.id}:${context.ip}`],
+    [PER_CLIENT, `${tenant.id}:${networkOf(context.ip ?? "")}`],
   ] as const) {
     const wait = await deps.limits.consume(rule, key);
     if (wait > 0) throw new IdentityError("request.rate_limited", { retryAfter: wait });

@@ -2,6 +2,7 @@ import { type FinishedSignIn, IdentityError, type StartSignIn, type Tenant } fro
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newSecret } from "../../kernel/identifiers.ts";
+import { networkOf } from "../../kernel/network-of.ts";
 import { type Application, findApplication, isOriginOf } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 import { findSession } from "../sessions/index.ts";
@@ -42,7 +43,7 @@ export async function startHeadlessFlow(
   if (!input.scopes.every((scope) => application.scopes.includes(scope))) {
     throw new IdentityError("scope.not_granted");
   }
-  const wait = await deps.limits.consume(STARTS, `${tenant.id}:${context.ip}`);
+  const wait = await deps.limits.consume(STARTS, `${tenant.id}:${networkOf(context.ip ?? "")}`);
   if (wait > 0) throw new IdentityError("request.rate_limited", { retryAfter: wait });
   const secret = newSecret();
   const { scopes, codeChallenge, nonce = null, identifier, acr } = input;

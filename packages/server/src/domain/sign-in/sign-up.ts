@@ -1,5 +1,6 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { type RequestContext, systemContext } from "../../kernel/context.ts";
+import { networkOf } from "../../kernel/network-of.ts";
 import { findPrincipal } from "../access/index.ts";
 import { mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
@@ -46,7 +47,7 @@ export async function signUp(
   nextState(flow.state, "sign-up");
   if (flow.facts.boundTo)
     throw new IdentityError("flow.wrong_step", { reason: "the flow is about one person" });
-  const wait = await deps.limits.consume(SIGN_UPS, `${tenant.id}:${context.ip}`);
+  const wait = await deps.limits.consume(SIGN_UPS, `${tenant.id}:${networkOf(context.ip ?? "")}`);
   if (wait > 0) throw new IdentityError("request.rate_limited", { retryAfter: wait });
   const { username, email, phone, nickname, password, invitation } = input;
   const typed = given({ username, email, phone, nickname });
