@@ -61,7 +61,7 @@ export {
   listResources,
   updateResource,
 } from "./resources.ts";
-export { loadRightsOf } from "./rights.ts";
+export { coversCodes, loadRightsOf } from "./rights.ts";
 export {
   ADMINISTRATOR,
   createBuiltInRoles,

@@ -68,6 +68,11 @@ function covers(held: ReadonlySet<string>, { resource, action }: Right): boolean
   return false;
 }
 
+/** Whether somebody who holds the first codes holds the others, as far as codes can say it. */
+export function coversCodes(held: ReadonlySet<string>, codes: Iterable<string>): boolean {
+  return rightsOfCodes(DEFAULT_NAMESPACE, [...codes]).every((right) => covers(held, right));
+}
+
 /**
  * Nobody gives what he has not. In another namespace than `default` it is enough to hold `namespace:write`: who
  * administers an application decides what its roles give without having them.

@@ -6,6 +6,7 @@ import { type Deps, isJoined, onePerServer } from "../deps.ts";
 import { hashSessionSecret } from "./create-session.ts";
 import { loadSession, type Session } from "./session.store.ts";
 import { touchSession } from "./touch-session.ts";
+import { whileActing } from "./while-acting.ts";
 
 /** Sessions kept in memory; each is about a kilobyte. */
 const CAPACITY = 50_000;
@@ -34,11 +35,11 @@ export function findSession(
   generation = 0,
 ): Session | null | Promise<Session | null> {
   const load = () => loadSession(deps.database, tenantId, id);
-  if (isJoined(deps)) return load().then((session) => alive(deps, session));
+  if (isJoined(deps)) return load().then((session) => whileActing(deps, alive(deps, session)));
   const session = cacheOf(deps).get(tenantId, id, load);
   const check = (loaded: Session | null) => {
     const known = alive(deps, loaded);
-    return known && known.tokenGeneration >= generation ? known : reload(deps, loaded);
+    return known && known.tokenGeneration >= generation ? whileActing(deps, known) : reload(deps, loaded);
   };
   return session instanceof Promise ? session.then(check) : check(session);
 }
@@ -58,11 +59,11 @@ function reload(deps: Deps, session: Session | null): null | Promise<Session | n
 /** As `findSession`, for who has reason to think that the cached copy is older than what was done to the session. */
 export function findSessionAnew(deps: Deps, tenantId: string, id: string): Promise<Session | null> {
   const load = () => loadSession(deps.database, tenantId, id);
-  if (isJoined(deps)) return load().then((session) => alive(deps, session));
+  if (isJoined(deps)) return load().then((session) => whileActing(deps, alive(deps, session)));
   const cache = cacheOf(deps);
   cache.invalidate(id);
   const loaded = cache.get(tenantId, id, load);
-  return Promise.resolve(loaded).then((found) => alive(deps, found));
+  return Promise.resolve(loaded).then((found) => whileActing(deps, alive(deps, found)));
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type TwoTenants,
   twoTenants,
 } from "../../testing/two-tenants.ts";
+import { assignRoles, createRole, unassignRoles } from "../access/index.ts";
 import { createApiKey } from "../api-keys/index.ts";
 import { changePassword, setPassword } from "../credentials/index.ts";
 import { rememberGrant } from "../grants/index.ts";
@@ -192,4 +193,39 @@ it("is in the audit log with both names", async () => {
     ["user.created", null],
   ]);
   expect(entries[0]?.data).toMatchObject({ impersonatorId: adminId });
+});
+
+it("ends when the administrator loses the right, or the user gets one that he has not", async () => {
+  const { deps, context } = world;
+  const { tenantId } = context;
+  await createRole(deps, context, { code: "support", permissions: ["user:impersonate", "user:read"] });
+  await createRole(deps, context, { code: "reader", permissions: ["user:read"] });
+  await createRole(deps, context, { code: "writer", permissions: ["user:write"] });
+  const [helper, user] = [
+    await world.aUser("third-helper", ["support"]),
+    await world.aUser("bob", ["reader"]),
+  ];
+  const his = await createSession(deps, context, { userId: helper, amr: ["pwd"] });
+  const rights = holding(context, ["user:impersonate", "user:read"], helper);
+  const { session, cookie } = await beginImpersonation(deps, context, his.session, await allow(rights, user));
+  const ticket = await deriveSession(deps, context, session, { slot: "ticket" });
+  const all = () =>
+    Promise.all([
+      alive(session.id),
+      alive(ticket.session.id),
+      findSessionByCookie(deps, tenantId, cookie),
+      findSessionByCookie(deps, tenantId, ticket.cookie, "ticket"),
+    ]);
+  const change = async (verb: typeof assignRoles, userId: string, role: string) => {
+    await verb(deps, context, userId, [role]);
+    deps.feed.publish([`user:${userId}`, `access:${tenantId}`]);
+  };
+  expect(await all()).toEqual([true, true, expect.anything(), expect.anything()]);
+  await change(assignRoles, user, "writer");
+  expect(await all()).toEqual([false, false, null, null]);
+  await change(unassignRoles, user, "writer");
+  expect(await alive(session.id)).toBe(true);
+  await change(unassignRoles, helper, "support");
+  expect(await all()).toEqual([false, false, null, null]);
+  expect(await alive(his.session.id)).toBe(true);
 });
