@@ -189,3 +189,32 @@ describe("limits of codes", () => {
     expect((await check(other, other.code, { by })).userId).toBe(ann);
   });
 });
+
+describe("many at once", () => {
+  const limited = (): Deps => {
+    const { database, clock } = world;
+    return { ...deps, limits: createRateLimits({ kind: "postgres", database, clock, log: QUIET }) };
+  };
+
+  it("send no more codes to an account than one after the other", async () => {
+    const by = limited();
+    const asked = Array.from({ length: 20 }, (_, i) =>
+      send({ subject: `race-${i}`, account: "Racing@example.com" }, by),
+    );
+    const outcomes = await Promise.all(asked.map(refusal));
+    expect(outcomes.filter((outcome) => outcome === "fulfilled")).toHaveLength(5);
+    expect(new Set(outcomes)).toEqual(new Set(["fulfilled", "code.too_many"]));
+    expect(sent.length).toBeLessThanOrEqual(5);
+  });
+
+  it("do not fill a mailbox by writing its address in other cases", async () => {
+    const variants = Array.from({ length: 14 }, (_, i) => {
+      const bits = [..."flooded"].map((letter, at) => ((i >> at) & 1 ? letter.toUpperCase() : letter));
+      return `${bits.join("")}@example.com`;
+    });
+    const by = limited();
+    for (const [i, to] of variants.entries())
+      await send({ subject: `flood-${i}`, account: `acc-${i}`, to }, by);
+    expect(sent).toHaveLength(10);
+  });
+});

@@ -3,6 +3,7 @@ import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newSecret } from "../../kernel/identifiers.ts";
+import { networkOf } from "../../kernel/network-of.ts";
 import type { LimitRule } from "../../kernel/ports.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { type Deps, outsideTransaction, within } from "../deps.ts";
@@ -79,7 +80,7 @@ export async function sendCode(
   const account = accountHash(deps, tenant.id, request.account ?? userId ?? subject);
   const now = deps.clock.now();
   const counters = [{ limit: ACCOUNT_LIMIT, key: account }];
-  if (context.ip !== null) counters.push({ limit: ADDRESS_LIMIT, key: context.ip });
+  if (context.ip !== null) counters.push({ limit: ADDRESS_LIMIT, key: networkOf(context.ip) });
   await refuseTooMany(deps, counters);
   // Nobody can be right by chance where nothing was sent.
   const code = to === null || request.link ? newSecret() : randomInt(1_000_000).toString().padStart(6, "0");
@@ -88,8 +89,13 @@ export async function sendCode(
   const row = { purpose, subject, userId, account, channel, target: to, codeHash, createdAt: now, expiresAt };
   const kept = await putCode(deps.database, tenant.id, row, addSeconds(now, -RESEND_SECONDS));
   if (!kept) throw await tooSoon(deps, tenant.id, purpose, subject);
-  for (const { limit, key } of counters) await deps.limits.consume(limit, key);
-  const wait = await deps.limits.consume(TARGET_LIMIT, `${tenant.id}:${to ?? account}`);
+  // Of many at once, which all saw room above, only so many are sent.
+  for (const { limit, key } of counters) {
+    const retryAfter = await deps.limits.consume(limit, key);
+    if (retryAfter > 0) throw new IdentityError("code.too_many", { retryAfter });
+  }
+  // The mailbox is the same in any case of its letters.
+  const wait = await deps.limits.consume(TARGET_LIMIT, `${tenant.id}:${to?.toLowerCase() ?? account}`);
   await notify(deps, context, tenant, messageOf(request, code, wait === 0 ? to : null));
   return { expiresAt, resendAt: addSeconds(now, RESEND_SECONDS) };
 }
