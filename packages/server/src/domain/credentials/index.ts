@@ -24,7 +24,7 @@ export {
   rememberDevice,
 } from "./known-devices.ts";
 export { listFactorsOfUser, removeFactorOfUser, resetFactorsOfUser } from "./manage-factors.ts";
-export { dropCodes } from "./one-time-code.store.ts";
+export { dropSent } from "./one-time-code.store.ts";
 export {
   type CodePurpose,
   type CodeRequest,

@@ -100,12 +100,22 @@ export async function countAttempt(
   return row;
 }
 
-/** A user's addresses have changed: what is on its way to the old ones is worth nothing. */
-export async function dropCodes(database: Queryable, tenantId: string, userId: string): Promise<void> {
-  await database.query("delete from one_time_codes where tenant_id = $1 and user_id = $2", [
-    tenantId,
-    userId,
-  ]);
+/** A user's addresses have changed: codes and links on their way to the old ones are worth nothing. */
+export async function dropSent(database: Queryable, tenantId: string, userId: string): Promise<void> {
+  await database.query(
+    `with codes as (delete from one_time_codes where tenant_id = $1 and user_id = $2)
+     delete from password_links where tenant_id = $1 and user_id = $2`,
+    [tenantId, userId],
+  );
+}
+
+/** A user's password has changed: codes and links to set it anew that were sent before are worth nothing. */
+export async function dropRecoveries(database: Queryable, tenantId: string, userId: string): Promise<void> {
+  await database.query(
+    `with codes as (delete from one_time_codes where tenant_id = $1 and user_id = $2 and purpose = 'recovery')
+     delete from password_links where tenant_id = $1 and user_id = $2`,
+    [tenantId, userId],
+  );
 }
 
 export async function deleteExpiredCodes(database: Queryable, now: Date, limit: number): Promise<number> {

@@ -9,6 +9,7 @@ import { underLockout } from "./attempts.ts";
 import { noticeTo } from "./factor-changes.ts";
 import { forgetRememberedDevices } from "./known-device.store.ts";
 import { noteLock } from "./note-lock.ts";
+import { dropRecoveries } from "./one-time-code.store.ts";
 import { deletePassword, type PasswordRow, selectPassword, writePassword } from "./password.store.ts";
 import { checkPasswordPolicy } from "./password-policy.ts";
 
@@ -169,6 +170,7 @@ async function write(
       `user:${userId}`,
     ]);
     await forgetRememberedDevices(tx, tenantId, userId);
+    await dropRecoveries(tx, tenantId, userId);
     await revokeSessionsOfUser(within(deps, tx), context, userId, {
       exceptSessionId: options.keepSessionId,
       reason: "password changed",

@@ -1,7 +1,7 @@
 import { IdentityError } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import { addressesOfUser, dropCodes, noticeTo } from "../credentials/index.ts";
+import { addressesOfUser, dropSent, noticeTo } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { notify } from "../notifications/index.ts";
 import { findOwnAddress, setProvenAddress } from "../users/index.ts";
@@ -34,9 +34,9 @@ export async function applyChange(
   }
   await setProvenAddress(joined, context, userId, kind, newValue);
   if (newValue === oldValue) return;
-  await dropCodes(tx, tenantId, userId);
   const time = deps.clock.now();
   if (kind === "backup_email") {
+    await dropSent(tx, tenantId, userId); // `setProvenAddress` does so for the others
     const template = newValue === null ? "factor-removed" : "factor-added";
     await noticeTo(joined, context, { id: tenantId }, userId, { template, values: { factor: kind, time } });
   } else if (present.verified && oldValue !== null) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { refusal } from "../../testing/two-tenants.ts";
+import { setPassword } from "../credentials/index.ts";
 import { acrOf, findSessionByCookie } from "../sessions/index.ts";
 import { findUser, updateUser } from "../users/index.ts";
 import {
@@ -336,4 +337,63 @@ it("asking for a code takes as long for nobody as for somebody", async () => {
     quickest.unknown = Math.min(quickest.unknown, await milliseconds(`nobody-${i}`));
   }
   expect(difference()).toBeLessThan(1);
+});
+
+describe("what a mailbox has proven", () => {
+  const moved = async (id: string, name: string) => {
+    s.world.clock.advance(1);
+    await updateUser(s.deps, s.world.context, id, { email: `${name}@new.example`, emailVerified: true });
+  };
+
+  it("chooses no password once the mailbox has left the account", async () => {
+    const { id, name, email } = await s.aPerson();
+    const { flow } = await give(await recover(name), await codeFor(email));
+    expect(flow.state).toBe("new-password");
+    await moved(id, name);
+    expect(await refusal(choose(flow))).toBe("flow.not_found");
+    expect((await s.withPassword(name)).flow.state).toBe("authenticated");
+  });
+
+  it("is no first factor any more either, by code or link", async () => {
+    const { id, name, email } = await s.aPerson();
+    const secret = await s.withTotp(id);
+    await s.policy({ methods: ["email_code", "magic_link"], secondFactor: "enrolled" });
+    const byCode = await give(await send(name), await codeFor(email));
+    const asked = (await sendLink(s.deps, s.visitor, await s.tenant(), await s.begin(), { identifier: name }))
+      .flow;
+    const mail = await s.mailbox.newest(s.deps, email, /secret=/);
+    const link = /secret=([\w-]+)/.exec(mail?.text ?? "")?.[1] ?? "";
+    const byLink = await openLink(s.deps, s.visitor, await s.tenant(), asked, { secret: link });
+    expect([byCode.flow.state, byLink.flow.state]).toEqual(["second-factor", "second-factor"]);
+    await moved(id, name);
+    for (const { flow } of [byCode, byLink]) {
+      const code = s.shown(secret);
+      expect(await refusal(giveTotp(s.deps, s.visitor, await s.tenant(), flow, { code }))).toBe(
+        "flow.not_found",
+      );
+    }
+  });
+
+  it("chooses no password after the person has chosen one", async () => {
+    const { id, name, email } = await s.aPerson();
+    const { flow } = await give(await recover(name), await codeFor(email));
+    const second = await recover(name);
+    const code = await codeFor(email);
+    s.world.clock.advance(1);
+    await setPassword(s.deps, s.world.context, id, { plain: "the owner's own choice" });
+    expect(await refusal(choose(flow))).toBe("flow.not_found");
+    expect(await refusal(give(second, code))).toBe("code.rejected");
+  });
+
+  it("and neither does an old password that had to be changed", async () => {
+    const { id, name } = await s.aPerson();
+    await setPassword(s.deps, s.world.context, id, { plain: PASSWORD }, { mustChange: true });
+    s.world.clock.advance(1);
+    const [owner, thief] = [await s.withPassword(name), await s.withPassword(name)];
+    expect([owner.flow.state, thief.flow.state]).toEqual(["new-password", "new-password"]);
+    s.world.clock.advance(1);
+    expect((await choose(owner.flow, "the owner's own choice")).flow.state).toBe("authenticated");
+    expect(await refusal(choose(thief.flow))).toBe("flow.not_found");
+    expect(await refusal(s.withPassword(name))).toBe("credential.rejected");
+  });
 });

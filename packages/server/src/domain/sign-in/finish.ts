@@ -3,7 +3,7 @@ import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { type Application, findApplication, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
-import { listKnownDevices, noticeTo, rememberDevice } from "../credentials/index.ts";
+import { addressesOfUser, listKnownDevices, noticeTo, rememberDevice } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import {
   acrOf,
@@ -77,6 +77,9 @@ export async function proceed(
   }
   const person = { ...(await loadPerson(deps, tenant, userId)), ...proof.person };
   if (isOutdated(flow, person)) throw new IdentityError("flow.not_found", { reason: "password changed" });
+  if (await hasMoved(within(deps, tx), tenant.id, userId, flow)) {
+    throw new IdentityError("flow.not_found", { reason: "address changed" });
+  }
   const deviceRemembered =
     flow.facts.deviceRemembered ?? (await isRemembered(deps, context, tenant, userId, browser.device));
   const known = { ...proof, facts: { deviceRemembered, ...proof.facts } };
@@ -90,6 +93,18 @@ function isOutdated({ facts: { passwordGivenAt } }: Flow, { passwordChangedAt }:
     passwordChangedAt !== null &&
     passwordChangedAt > new Date(passwordGivenAt)
   );
+}
+
+/** Nor must whoever reads a mailbox that has left the account since it brought the first factor. */
+async function hasMoved(
+  joined: Deps,
+  tenantId: string,
+  userId: string,
+  { facts: { address } }: Flow,
+): Promise<boolean> {
+  if (address === undefined) return false;
+  const { email, backupEmail, phone } = await addressesOfUser(joined, tenantId, userId);
+  return ![email, backupEmail, phone].includes(address);
 }
 
 /** What the policy is about. */

@@ -33,8 +33,10 @@ export interface FlowFacts {
   boundTo?: { userId: string; sessionId: string; stepsUp: boolean };
   /** How the first factor was given; `session`: earlier, in the session that steps up. */
   first?: SignInMethod | "recovery" | "sign-up" | "session";
-  /** When the password was given, RFC 3339: what it has proven ends when it is changed. */
+  /** When the password was given, or the right to choose another: RFC 3339. What it has proven ends when it is changed. */
   passwordGivenAt?: string;
+  /** The address that the code or link of the first factor went to: what that has proven ends when it leaves the account. */
+  address?: string;
   /** The channel that the first factor came by: what came by the same one is not a second factor. */
   channel?: Channel;
   /** How the second factor was given, in this flow. */

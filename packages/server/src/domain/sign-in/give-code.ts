@@ -58,7 +58,14 @@ export async function giveCode(
       return use("recovery", async (tx, { userId, target, channel }) => {
         checkMethod(tenant, await findItsApplication(deps, tenant.id, flow), "password");
         // A mailbox alone is not enough in a browser that was remembered when it was another's.
-        const facts = { first: "recovery", channel, newPassword: true, deviceRemembered: false } as const;
+        const facts = {
+          first: "recovery",
+          channel,
+          address: target,
+          passwordGivenAt: deps.clock.now().toISOString(),
+          newPassword: true,
+          deviceRemembered: false,
+        } as const;
         const user = await findUser(within(deps, tx), tenant.id, userId);
         const isProof = user !== null && isUnentered(user) && user.email === target;
         if (isProof) await confirmEmail(within(deps, tx), tenant.id, userId, target);
@@ -138,11 +145,11 @@ async function beginWith(
   tenant: Tenant,
   flow: Flow,
   method: SignInMethod,
-  { userId, channel }: Read,
+  { userId, channel, target }: Read,
   go: (proof: Omit<Proof, "step">) => Promise<StepResult>,
 ): Promise<StepResult> {
   checkMethod(tenant, await findItsApplication(deps, tenant.id, flow), method);
-  return go({ userId, amr: AMR[channel], facts: { first: method, channel } });
+  return go({ userId, amr: AMR[channel], facts: { first: method, channel, address: target } });
 }
 
 /** Ends the lock-out. Nothing else was proven by it: the password is asked for again. */

@@ -62,7 +62,9 @@ export async function choosePassword(
     userId,
     amr: [],
     facts: { newPassword: false },
-    person: { mustChangePassword: false, passwordChangedAt: null },
+    // When it was changed before counts, as `proceed` looks outside of the transaction: the person may have chosen another
+    // one meanwhile, to shut out whoever sits before this page.
+    person: { mustChangePassword: false },
   };
   const { first, boundTo } = flow.facts;
   const isRecovery = first === "recovery";

@@ -123,3 +123,14 @@ it("is told to the person at the confirmed address", async () => {
   await linkIdentity(deps, world.context, ann.id, anIdentity());
   expect((await mailbox.newest(deps, "ann@example.com"))?.text).toContain("linked with feishu");
 });
+
+it("takes no proof of who was in before the password was changed", async () => {
+  const { deps, context, clock } = world;
+  const [victim, thief] = [await aPerson(), await aPerson()];
+  await linkIdentity(deps, context, victim.id, anIdentity());
+  const { token } = await proveAccount(deps, victim.context); // by the thief, in the victim's session
+  clock.advance(1);
+  await setPassword(deps, context, victim.id, { plain: "correct horse battery staple" });
+  expect(await refusal(linkAccount(deps, thief.context, token))).toBe("identity.proof_refused");
+  expect(await subjects(victim.id)).toHaveLength(1);
+});

@@ -6,7 +6,7 @@ import { newId, newSecret } from "../../kernel/identifiers.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { checkMayControl, checkPermission, checkPermissionIn } from "../access/index.ts";
 import { recordEvents } from "../audit/index.ts";
-import { factorsOfUser, noticeTo } from "../credentials/index.ts";
+import { factorsOfUser, noticeTo, passwordState } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { checkRecentAuthentication } from "../sessions/index.ts";
 import {
@@ -117,18 +117,32 @@ export async function linkAccount(
   const { tenantId } = context;
   const tokenHash = deps.secrets.keyedHash(token, "account-link");
   return deps.database.transaction(async (tx) => {
-    const otherId = await consumeAccountLink(tx, tenantId, tokenHash, deps.clock.now());
-    if (otherId === undefined || otherId === userId) throw new IdentityError("identity.proof_refused");
+    const proof = await consumeAccountLink(tx, tenantId, tokenHash, deps.clock.now());
+    if (!proof || proof.userId === userId) throw new IdentityError("identity.proof_refused");
+    const otherId = proof.userId;
     // In one order, so that two who link each other's accounts do not wait for each other.
     for (const id of [otherId, userId].sort()) {
       if (!(await lockUser(tx, tenantId, id))) throw new IdentityError("identity.proof_refused");
     }
+    await checkNotOutdated(within(deps, tx), tenantId, proof);
     await checkDistinct(tx, tenantId, otherId, userId);
     const moved = await moveIdentities(tx, tenantId, otherId, userId);
     await tell(deps, tx, context, "identity.unlinked", otherId, moved);
     await tell(deps, tx, context, "identity.linked", userId, moved);
     return moved;
   });
+}
+
+/** Who has changed the password wants whoever was in with the old one to be out: what that one has proven is over too. */
+async function checkNotOutdated(
+  joined: Deps,
+  tenantId: string,
+  { userId, createdAt }: { userId: string; createdAt: Date },
+): Promise<void> {
+  const { changedAt } = await passwordState(joined, tenantId, userId);
+  if (changedAt !== null && changedAt > createdAt) {
+    throw new IdentityError("identity.proof_refused", { reason: "password changed" });
+  }
 }
 
 /** One person has one identifier of a kind at a provider; two would make it a matter of luck which is meant. */

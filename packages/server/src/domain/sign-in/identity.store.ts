@@ -84,19 +84,19 @@ export async function insertAccountLink(
   );
 }
 
-/** Uses a proof up. One statement decides between two. Returns whose it was. */
+/** Uses a proof up. One statement decides between two. Returns whose it was, and since when. */
 export async function consumeAccountLink(
   tx: Transaction,
   tenantId: string,
   tokenHash: Buffer,
   now: Date,
-): Promise<string | undefined> {
-  const [row] = await tx.query<{ userId: string }>(
+): Promise<{ userId: string; createdAt: Date } | undefined> {
+  const [row] = await tx.query<{ userId: string; createdAt: Date }>(
     `delete from account_links where tenant_id = $1 and token_hash = $2 and expires_at > $3
-     returning user_id as "userId"`,
+     returning user_id as "userId", created_at as "createdAt"`,
     [tenantId, tokenHash, now],
   );
-  return row?.userId;
+  return row;
 }
 
 export async function deleteExpiredAccountLinks(

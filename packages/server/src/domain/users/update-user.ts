@@ -10,7 +10,7 @@ import {
   dropRoles,
 } from "../access/index.ts";
 import { type NewEvent, recordEvent, recordEvents } from "../audit/index.ts";
-import { dropFactors, dropPassword } from "../credentials/index.ts";
+import { dropFactors, dropPassword, dropSent } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { revokeSessionsOfUser } from "../sessions/index.ts";
 import { selectAllCustomFields } from "./custom-field.store.ts";
@@ -114,6 +114,7 @@ export async function writeUser(
     if (fields.length === 0) return user;
     if (fields.some((field) => CONTROLLING.has(field))) await checkMayControl(within(deps, tx), context, id);
     refuseTaken(await updateUserRow(tx, tenantId, id, next, deps.clock.now()));
+    if (fields.includes("email") || fields.includes("phone")) await dropSent(tx, tenantId, id);
     if (fields.includes("status") && next.status !== "active") {
       await checkAdministratorRemains(tx, tenantId, id);
       await revokeSessionsOfUser(within(deps, tx), context, id, { reason: "user suspended" });
