@@ -81,11 +81,7 @@ describe("openid-client, unmodified", () => {
     expect(before).toMatchObject({ active: true, sub: userId, username: "ann" });
 
     await oidc.tokenRevocation(config, refreshed.refresh_token ?? "");
-    await expect
-      .poll(async () => (await oidc.tokenIntrospection(config, refreshed.access_token)).active, {
-        timeout: 1_000,
-      })
-      .toBe(false);
+    expect((await oidc.tokenIntrospection(config, refreshed.access_token)).active).toBe(false);
     await expect(oidc.refreshTokenGrant(config, refreshed.refresh_token ?? "")).rejects.toMatchObject({
       error: "invalid_grant",
     });

@@ -130,11 +130,11 @@ describe("a token in use", () => {
     expect([(await userinfo(one)).status, (await userinfo(two)).status]).toEqual([200, 200]);
 
     await unassignUser(provider.deps, provider.context, members.id, eve.id);
-    await expect.poll(async () => (await userinfo(two)).status, { timeout: 1_000 }).toBe(401);
+    expect((await userinfo(two)).status).toBe(401);
     expect((await userinfo(one)).status).toBe(200);
 
     await updateUser(provider.deps, provider.context, eve.id, { status: "suspended" });
-    await expect.poll(async () => (await userinfo(one)).status, { timeout: 1_000 }).toBe(401);
+    expect((await userinfo(one)).status).toBe(401);
     expect((await userinfo(one)).headers.get("www-authenticate")).toContain('error="invalid_token"');
   });
 });
@@ -194,9 +194,7 @@ describe("revocation (RFC 7009)", () => {
     async (which) => {
       const all = await tokens();
       expect((await revoke(all[which] ?? "")).status).toBe(200);
-      await expect
-        .poll(async () => (await introspect(all.access_token ?? "")).body, { timeout: 1_000 })
-        .toEqual({ active: false });
+      expect((await introspect(all.access_token ?? "")).body).toEqual({ active: false });
       expect((await refresh(provider, client, all.refresh_token)).body.error).toBe("invalid_grant");
     },
   );
@@ -206,9 +204,7 @@ describe("revocation (RFC 7009)", () => {
     const token = String(reply.body.access_token);
     expect((await introspect(token)).body.active).toBe(true);
     await revoke(token);
-    await expect
-      .poll(async () => (await introspect(token)).body, { timeout: 1_000 })
-      .toEqual({ active: false });
+    expect((await introspect(token)).body).toEqual({ active: false });
   });
 
   it("of nonsense is no error (§2.2); of another client's token it is (§2.1)", async () => {
@@ -232,7 +228,7 @@ describe("RP-initiated logout", () => {
     );
     expect(visit.left?.href).toBe(`${PARTING}?state=x+y`);
     expect(browser.cookieNames()).not.toContain("ostiary_session");
-    await expect.poll(async () => (await userinfo(all.access_token)).status, { timeout: 1_000 }).toBe(401);
+    expect((await userinfo(all.access_token)).status).toBe(401);
   });
 
   it("without it asks first: a link from anywhere must not sign anybody out (§6)", async () => {

@@ -105,7 +105,7 @@ describe("a session that has proven one factor", () => {
     });
     const stolen = new Browser();
     stolen.setCookie("ostiary_session", before);
-    await expect.poll(() => answerTo({ prompt: "none" }, stolen), { timeout: 1_000 }).toBe("login_required");
+    expect(await answerTo({ prompt: "none" }, stolen)).toBe("login_required");
     expect((await browser.visit(authorizeUrl(provider, client, { acr_values: TWO }))).left).toBeDefined();
   });
 
@@ -159,7 +159,6 @@ it("prompt=login asks for all of it again", async () => {
 it("a tenant that takes no old sign-ins asks when it is older than so", async () => {
   await updateSettings(provider.deps, provider.context, { signIn: { staleSeconds: 600 } });
   const browser = await provider.signedIn(userId);
-  await expect.poll(async () => (await theTenant()).settings.signIn.staleSeconds).toBe(600);
   expect(await answerTo({ prompt: "none" }, browser)).toBeNull();
   provider.clock.advance(601);
   expect(await answerTo({ prompt: "none" }, browser)).toBe("login_required");

@@ -43,8 +43,6 @@ export class Scene implements AsyncDisposable {
         },
       ],
     });
-    // A change is effective within a second: before, the address to return to may still be unknown.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
     return scene;
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   audited,
   holding,
@@ -214,17 +214,15 @@ describe("changing an application", () => {
     expect((await Promise.all(racers)).filter((outcome) => outcome === "fulfilled")).toHaveLength(1);
   });
 
-  it("is heard by the cache within moments", async () => {
+  it("is heard by the cache at once", async () => {
     const { deps, context } = world;
     const { application } = await createApplication(deps, context, { slug, name: "Shop" });
     await known(application.id);
     expect(findApplication(deps, context.tenantId, application.id)).not.toBeInstanceOf(Promise);
     await updateApplication(deps, context, application.id, { status: "disabled" });
-    await vi.waitFor(async () => expect((await known(application.id)).status).toBe("disabled"));
+    expect((await known(application.id)).status).toBe("disabled");
     await deleteApplication(deps, context, application.id);
-    await vi.waitFor(async () =>
-      expect(await findApplication(deps, context.tenantId, application.id)).toBeNull(),
-    );
+    expect(await findApplication(deps, context.tenantId, application.id)).toBeNull();
   });
 
   it("never leaves in the cache what a rolled-back transaction saw", async () => {
@@ -259,7 +257,7 @@ describe("secrets", () => {
     clock.advance(3_600);
     expect([await works(secret), await works(next.secret)]).toEqual([false, true]);
     await deleteSecret(deps, context, application.id, next.id);
-    await vi.waitFor(async () => expect(await works(next.secret)).toBe(false));
+    expect(await works(next.secret)).toBe(false);
     expect(await refusal(deleteSecret(deps, context, application.id, next.id))).toBe(
       "application.secret_not_found",
     );
@@ -298,12 +296,12 @@ describe("assignments", () => {
     expect(await may()).toBe(false);
     await assignUser(deps, context, application.id, ann);
     await assignUser(deps, context, application.id, ann);
-    await vi.waitFor(async () => expect(await may()).toBe(true));
+    expect(await may()).toBe(true);
     expect((await listAssigned(deps, context, application.id)).items).toHaveLength(1);
     await unassignUser(deps, context, application.id, ann);
-    await vi.waitFor(async () => expect(await may()).toBe(false));
+    expect(await may()).toBe(false);
     await updateApplication(deps, context, application.id, { access: "everyone" });
-    await vi.waitFor(async () => expect(await may()).toBe(true));
+    expect(await may()).toBe(true);
   });
 
   it("know only users of the tenant", async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../kernel/identifiers.ts";
 import { holding, refusal, refusals, type TwoTenants, twoTenants } from "../../testing/two-tenants.ts";
 import { createApplication } from "../applications/index.ts";
@@ -51,7 +51,7 @@ describe("a grant", () => {
     deps.feed.subscribe({ onChange: (noun, id) => void heard.push(`${noun}:${id}`), onGap: () => {} });
     await revokeGrant(deps, holding(context, [], ann), ann, shop);
     expect(await scopesNow()).toBeUndefined();
-    await vi.waitFor(() => expect(heard).toContain(`family:${family}`));
+    expect(heard).toContain(`family:${family}`);
     const rows = await database.query(
       "select id from token_families where id = $1 and revoked_at is not null",
       [family],

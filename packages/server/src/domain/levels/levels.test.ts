@@ -148,7 +148,6 @@ describe("direct permissions", () => {
       "user:read",
     ]);
     await updatePerson(deps, admin, tenant, { id: person.id }, { permissions: [write?.serial ?? 0] });
-    deps.feed.publish([`user:${person.id}`]);
     const principal = await findPrincipal(deps, tenant.id, person.id);
     expect([...(principal?.permissions ?? [])]).toEqual(["user:write"]);
   });

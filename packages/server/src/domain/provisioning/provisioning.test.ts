@@ -98,9 +98,11 @@ describe("people at Feishu", () => {
     expect(first.created).toBe(true);
     const more = { openId: "ou_a", userId: "u_a", tenantKey: "t1" };
     expect(await syncFeishuUser(deps, context, {}, more)).toEqual({ ...first, created: false });
-    await expect
-      .poll(() => findFeishuIdentity(deps, context.tenantId, first.userId))
-      .toEqual({ openId: "ou_a", userId: "u_a", tenantKey: "t1" });
+    expect(await findFeishuIdentity(deps, context.tenantId, first.userId)).toEqual({
+      openId: "ou_a",
+      userId: "u_a",
+      tenantKey: "t1",
+    });
     await syncFeishuUser(deps, context, {}, { userId: "u_a", openId: "ou_other", tenantKey: "t1" });
     expect(await findFeishuIdentity(deps, context.tenantId, first.userId)).toMatchObject({ openId: "ou_a" });
     const elsewhere = await syncFeishuUser(deps, context, {}, { openId: "ou_b", tenantKey: "t2" });
@@ -149,9 +151,9 @@ describe("people at Feishu", () => {
       await refusal(sendFeishuMessage(deps, asApplication, application, message("cli_x", "hears"))),
     ).toBe("feishu.user_not_found");
     await updateUser(deps, context, userId, { status: "suspended" });
-    await expect
-      .poll(() => refusal(sendFeishuMessage(deps, context, null, message("cli_x", "hears"))))
-      .toBe("user.suspended");
+    expect(await refusal(sendFeishuMessage(deps, context, null, message("cli_x", "hears")))).toBe(
+      "user.suspended",
+    );
     silent.close();
   });
 });

@@ -176,9 +176,7 @@ describe("a configuration", () => {
     expect(await refusal(configureService(deps, context, serviceId, { configuration: {} }, 2))).toBe(
       "precondition.failed",
     );
-    await expect
-      .poll(() => beat(own))
-      .toMatchObject({ configurationVersion: 3, configuration: { level: 2 } });
+    expect(await beat(own)).toMatchObject({ configurationVersion: 3, configuration: { level: 2 } });
     expect(await listConfigurations(deps, context, serviceId, undefined, 1)).toMatchObject({
       items: [{ version: 3, configuration: { level: 2 }, actorType: "operator" }],
       next: "3",

@@ -132,7 +132,6 @@ describe("who has a second factor", () => {
     const secret = await s.withTotp(id);
     const { flow } = await s.withPassword(name);
     await suspendUser(s.deps, s.world.context, id);
-    s.deps.feed.publish([`user:${id}`]);
     expect(await refusal(totp(flow, s.shown(secret)))).toBe("user.suspended");
   });
 

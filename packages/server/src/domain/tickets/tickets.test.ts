@@ -68,8 +68,6 @@ describe("a ticket", () => {
     if (!holder) throw new Error("no holder");
     await endTicket(deps, contextOf(tenantId), holder);
     await endTicket(deps, contextOf(tenantId), holder);
-    const { id } = holder.session;
-    deps.feed.publish([`session:${parent.id}`, `session:${id}`, `session:${second.slice(0, 24)}`]);
     expect(await find(ticket)).toBeNull();
     expect(await find(second)).toBeNull();
     expect(await findSession(deps, tenantId, parent.id)).toBeNull();

@@ -74,7 +74,6 @@ export async function signIns(): Promise<SignIns> {
     shown,
     async policy(signIn, more = {}) {
       await replaceSettings(deps, context, { signIn, ...more });
-      deps.feed.publish([`tenant:${context.tenantId}`]);
     },
     async aPerson(input = {}) {
       const name = `person-${++people}`;
