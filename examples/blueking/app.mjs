@@ -1,7 +1,7 @@
 import { bkAuth, outcomeOf } from "@ostiary/sdk/blueking/express";
 import express from "express";
 
-const LOGIN = process.env.LOGIN ?? "http://127.0.0.1:4100/blueking";
+const LOGIN = process.env.LOGIN ?? "http://localhost:4100/blueking";
 const PORT = Number(process.env.PORT ?? 9004);
 
 const auth = bkAuth(
@@ -21,5 +21,5 @@ app.get("/", auth, (request, response) => {
 });
 
 const server = app.listen(PORT, "127.0.0.1", () => {
-  console.log(`ready at http://127.0.0.1:${server.address().port}`);
+  console.log(`ready at http://localhost:${server.address().port}`);
 });

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import * as oidc from "openid-client";
 
-const ISSUER = new URL(process.env.ISSUER ?? "http://127.0.0.1:4100");
+const ISSUER = new URL(process.env.ISSUER ?? "http://localhost:4100");
 const PORT = Number(process.env.PORT ?? 9003);
-const BASE = `http://127.0.0.1:${PORT}`;
+const BASE = `http://localhost:${PORT}`;
 
 const config = await oidc.discovery(
   ISSUER,

@@ -9,7 +9,7 @@ from huace_aigc_auth_client import AigcAuthClient, AigcAuthError
 auth = AigcAuthClient(
     app_id=os.environ.get("AIGC_AUTH_APP_ID", "5f0c00000000000000000002"),
     app_secret=os.environ.get("AIGC_AUTH_APP_SECRET", "reports-secret"),
-    base_url=os.environ.get("AIGC_AUTH_BASE_URL", "http://127.0.0.1:4100/huace"),
+    base_url=os.environ.get("AIGC_AUTH_BASE_URL", "http://localhost:4100/huace"),
 )
 
 
@@ -44,5 +44,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "9002"))), Handler)
-print(f"ready at http://127.0.0.1:{server.server_port}", flush=True)
+print(f"ready at http://localhost:{server.server_port}", flush=True)
 server.serve_forever()

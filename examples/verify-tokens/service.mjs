@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 
-const ISSUER = process.env.ISSUER ?? "http://127.0.0.1:4100";
+const ISSUER = process.env.ISSUER ?? "http://localhost:4100";
 
 const discovery = await fetch(`${ISSUER}/.well-known/openid-configuration`).then((answer) => answer.json());
 // Fetched when the first token comes, kept, and fetched again when a token names a key that is not among them.
@@ -36,5 +36,5 @@ const server = createServer(async (request, response) => {
 });
 
 server.listen(Number(process.env.PORT ?? 9001), "127.0.0.1", () => {
-  console.log(`ready at http://127.0.0.1:${server.address().port}`);
+  console.log(`ready at http://localhost:${server.address().port}`);
 });

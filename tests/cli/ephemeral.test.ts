@@ -54,6 +54,14 @@ it("a throw-away server applies its file, says one line of JSON, answers, and le
   expect(administrator?.username).toBe("administrator");
   const discovery = await fetch(`${url}/.well-known/openid-configuration`).then((answer) => answer.json());
   expect(discovery).toMatchObject({ issuer: url });
+  // Passkeys need a host name; the number leads to the same server.
+  expect(new URL(url).hostname).toBe("localhost");
+  const begun = await fetch(`${url.replace("localhost", "127.0.0.1")}/sign-in`, { redirect: "manual" });
+  const [cookie = ""] = begun.headers.getSetCookie().map((line) => line.replace(/;.*/, ""));
+  const signIn = await fetch(new URL(begun.headers.get("location") ?? "", begun.url), {
+    headers: { cookie },
+  });
+  expect(await signIn.text()).toContain("Sign in with a passkey");
   const moved = await fetch(`${url}/_test/clock`, {
     method: "POST",
     headers: { "content-type": "application/json" },

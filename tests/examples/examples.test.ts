@@ -90,7 +90,7 @@ describe("verify-tokens-python", () => {
         issuer,
         clientId: "5f0c00000000000000000002",
         clientSecret: "reports-secret",
-        redirectUri: "http://127.0.0.1:9003/callback",
+        redirectUri: "http://localhost:9003/callback",
         identifier: "zs",
         password: "correct horse battery staple",
       });

@@ -77,7 +77,7 @@ export async function makeParts(config: ServerConfig, store: OpenDatabase, log: 
   });
   return {
     config,
-    publicUrl: config.publicUrl ?? `http://${config.ephemeral ? "127.0.0.1" : "localhost"}:${config.port}`,
+    publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
     connection: store.connection,
     masterKeys,
     clock: new AdjustableClock(),
