@@ -3,6 +3,7 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { networkOf } from "../../kernel/network-of.ts";
 import type { LimitRule } from "../../kernel/ports.ts";
 import { type Deps, onePerServer } from "../deps.ts";
+import { normalizedPhone } from "../identifier.ts";
 import { createWorkPool, type WorkPool } from "./work-pool.ts";
 
 /** Failed sign-ins from one address, whatever the accounts: many offices share one, so it is generous. */
@@ -28,9 +29,10 @@ const poolsOf = onePerServer(() => new Map<string, WorkPool>());
  * time, and each of them sees the failures before it. A guesser who sends everything at once gets at most
  * `AT_A_TIME` more guesses in each process than the setting says. Each lock is twice as long as the one before.
  *
- * @param account - what was typed, or the user's id; counted alike whether it exists or not.
+ * @param account - `passwordAccount`, `factorAccount` or `codeAccount`: counted alike whether there is somebody or not.
  * @param onLocked - is told for how many seconds nothing is accepted any more.
  * @param check - throws `credential.rejected` for a wrong password, `code.*` for a wrong code; only these are counted.
+ *   `waited`: others of the account were checked first, so what was read before may be out of date.
  * @throws IdentityError `credential.locked`, `credential.busy`, and what `check` throws
  */
 export async function underLockout<T>(
@@ -38,14 +40,14 @@ export async function underLockout<T>(
   context: RequestContext,
   tenant: Pick<Tenant, "id" | "settings">,
   account: string,
-  check: () => Promise<T>,
+  check: (waited: boolean) => Promise<T>,
   onLocked: (seconds: number) => Promise<void>,
 ): Promise<T> {
   const key = accountKey(deps, tenant.id, account);
-  return inTurn(deps, key, async () => {
+  return inTurn(deps, key, async (waited) => {
     const { rule, counted } = await refuseLocked(deps, context, tenant.settings.lockout, key);
     try {
-      const result = await check();
+      const result = await check(waited);
       if (counted) await Promise.all([deps.limits.reset(rule, key), deps.limits.reset(LOCKS, key)]);
       return result;
     } catch (error) {
@@ -60,6 +62,16 @@ export async function underLockout<T>(
       throw error;
     }
   });
+}
+
+/**
+ * What wrong passwords are counted by: the person, by whichever name he is called; where a name is nobody's, the name,
+ * in any case and a phone number with any marks between its digits, as it would be somebody's.
+ */
+export function passwordAccount(userId: string | undefined, identifier = ""): string {
+  if (userId !== undefined) return `user:${userId}`;
+  const digits = normalizedPhone(identifier);
+  return `name:${/^\+?\d+$/.test(digits) ? digits : identifier.trim()}`;
 }
 
 /**
@@ -113,12 +125,13 @@ function accountKey(deps: Deps, tenantId: string, account: string): string {
   return hash.toString("base64url");
 }
 
-async function inTurn<T>(deps: Deps, key: string, task: () => Promise<T>): Promise<T> {
+async function inTurn<T>(deps: Deps, key: string, task: (waited: boolean) => Promise<T>): Promise<T> {
   const pools = poolsOf(deps);
   const pool = pools.get(key) ?? createWorkPool({ concurrency: AT_A_TIME, queueLimit: MAY_WAIT });
   pools.set(key, pool);
+  const waits = pool.stats().running >= AT_A_TIME;
   try {
-    return await pool.run(task);
+    return await pool.run(() => task(waits));
   } finally {
     const { running, queued } = pool.stats();
     if (running + queued === 0) pools.delete(key);

@@ -3,14 +3,15 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { recordEvent, recordRefusal } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
 import { normalizedIdentifier } from "../identifier.ts";
-import { underLockout } from "./attempts.ts";
+import { passwordAccount, underLockout } from "./attempts.ts";
 import { noteLock } from "./note-lock.ts";
 import { replaceHash, type SignInRow, selectForSignIn } from "./password.store.ts";
 
 /**
  * The one place where a password is verified at a sign-in. An identifier that is nobody's and a wrong password have
- * the same answer after the same work, and are counted alike. Attempts at a locked account are refused before they
- * are looked at and leave no entry in the audit log, which they could otherwise fill; `user.locked` says when it began.
+ * the same answer after the same work and the same statements, and are counted alike: by the person, whichever of his
+ * names was typed, or by the name that is nobody's. Attempts at a locked account are refused before they are looked at
+ * and leave no entry in the audit log, which they could otherwise fill; `user.locked` says when it began.
  *
  * @param identifier - username, e-mail address or phone number, in any case.
  * @throws IdentityError `credential.rejected`, `credential.locked`, `credential.busy`; `user.suspended` only after the
@@ -24,21 +25,27 @@ export async function checkPassword(
   password: string,
 ): Promise<{ userId: string }> {
   const where = { ...context, tenantId: tenant.id };
-  let seen: SignInRow | undefined;
-  const target = () => (seen ? { target: { type: "user", id: seen.userId } } : {});
-  const verify = async () => {
+  const find = async () => {
     const wanted = normalizedIdentifier(identifier);
-    seen = wanted === null ? undefined : await selectForSignIn(deps.database, tenant.id, wanted);
-    return verifyRow(deps, where, seen, password);
+    return wanted === null ? undefined : selectForSignIn(deps.database, tenant.id, wanted);
   };
+  const found = await find();
+  const verify = async (waited: boolean) => {
+    const row = waited ? await find() : found;
+    // The name became another's meanwhile: what was counted was not his.
+    const isSame = row?.userId === found?.userId;
+    return verifyRow(deps, where, isSame ? row : undefined, password);
+  };
+  const account = passwordAccount(found?.userId, identifier);
   const onLocked = (seconds: number) =>
-    noteLock(deps, where, tenant, seen?.userId, { seconds, method: "password" });
+    noteLock(deps, where, tenant, found?.userId, { seconds, method: "password" });
   try {
-    return await underLockout(deps, context, tenant, identifier, verify, onLocked);
+    return await underLockout(deps, context, tenant, account, verify, onLocked);
   } catch (error) {
     if (error instanceof IdentityError && LOGGED.has(error.code)) {
       const reason = error.reason ?? error.code;
-      await recordRefusal(deps, where, { type: "user.login_refused", ...target(), reason });
+      const target = found ? { target: { type: "user", id: found.userId } } : {};
+      await recordRefusal(deps, where, { type: "user.login_refused", ...target, reason });
     }
     throw error;
   }

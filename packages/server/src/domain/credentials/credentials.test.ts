@@ -16,6 +16,7 @@ import {
   checkPassword,
   forgetFailures,
   hasPassword,
+  passwordAccount,
   passwordState,
   setPassword,
 } from "./index.ts";
@@ -197,7 +198,7 @@ describe("the lock-out", () => {
     const user = await aUser();
     const name = user.username ?? "";
     for (let i = 0; i < 10; i++) await check(name, "wrong").catch(() => {});
-    await forgetFailures(deps, tenant, name);
+    await forgetFailures(deps, tenant, passwordAccount(user.id));
     expect(await check(name, PASSWORD)).toMatchObject({ userId: user.id });
   });
 

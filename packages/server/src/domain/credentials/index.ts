@@ -1,4 +1,4 @@
-export { forgetFailures } from "./attempts.ts";
+export { forgetFailures, passwordAccount } from "./attempts.ts";
 export { createBreachedPasswordsRange } from "./breached-password-range.ts";
 export { anyBreachedPasswords, createBreachedPasswordsFile } from "./breached-passwords.ts";
 export { checkPasskey, passkeyChallenge } from "./check-passkey.ts";

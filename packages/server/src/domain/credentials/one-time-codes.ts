@@ -130,7 +130,8 @@ export async function checkCode(
   const now = deps.clock.now();
   const attempt = await countAttempt(outside.database, tenantId, purpose, subject, hash, now);
   if (!attempt) throw new IdentityError("code.rejected", { reason: "none was sent" });
-  const guess = { account: underCodes(attempt.account), userId: attempt.userId, method: purpose };
+  const account = countedBy(deps, tenantId, attempt);
+  const guess = { account, userId: attempt.userId, method: purpose };
   return guessFactor(deps, context, tenant, guess, async () => {
     if (!attempt.alive) throw new IdentityError("code.rejected", { reason: "expired" });
     if (attempt.attempts > ATTEMPTS) throw new IdentityError("code.used_up");
@@ -174,12 +175,24 @@ async function tooSoon(
   return new IdentityError("code.too_soon", { retryAfter: Math.max(1, Math.ceil(left / 1000)) });
 }
 
-/** What wrong codes of an account are counted by. @param account - what was typed, or the user's id. */
-export function codeAccount(deps: Deps, tenantId: string, account: string): string {
-  return underCodes(accountHash(deps, tenantId, account));
+/**
+ * What wrong codes are counted by: the person, by whichever name the codes were asked for; where that is nobody's, the
+ * name. Codes of who has shown who he is have a count of their own, which others cannot use up.
+ */
+function countedBy(
+  deps: Deps,
+  tenantId: string,
+  { account, userId }: { account: string; userId: string | null },
+): string {
+  if (userId === null) return `code:${account}`;
+  const [own, asked] = codeAccounts(deps, tenantId, userId);
+  return own === `code:${account}` ? own : asked;
 }
 
-const underCodes = (hash: string) => `code:${hash}`;
+/** Both counts of a person. */
+export function codeAccounts(deps: Deps, tenantId: string, userId: string): [own: string, asked: string] {
+  return [`code:${accountHash(deps, tenantId, userId)}`, `code-asked:${userId}`];
+}
 
 function accountHash(deps: Deps, tenantId: string, account: string): string {
   const text = `${tenantId} ${account.trim().toLowerCase()}`;

@@ -5,7 +5,7 @@ import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { revokeSessionsOfUser } from "../sessions/index.ts";
 import { findTenantById } from "../tenants/index.ts";
-import { underLockout } from "./attempts.ts";
+import { passwordAccount, underLockout } from "./attempts.ts";
 import { noticeTo } from "./factor-changes.ts";
 import { forgetRememberedDevices } from "./known-device.store.ts";
 import { noteLock } from "./note-lock.ts";
@@ -69,7 +69,7 @@ export async function changePassword(
   };
   const onLocked = (seconds: number) =>
     noteLock(deps, context, tenant, userId, { seconds, method: "password" });
-  await underLockout(deps, context, tenant, `user:${userId}`, verify, onLocked);
+  await underLockout(deps, context, tenant, passwordAccount(userId), verify, onLocked);
   const hash = await newHash(deps, context.tenantId, user, next);
   await write(deps, context, userId, hash, { mustChange: false, imported: null, isNews: true, ...options });
 }

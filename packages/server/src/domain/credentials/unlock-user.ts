@@ -3,13 +3,13 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { checkMayControl, checkPermissionIn } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
-import { forgetFailures } from "./attempts.ts";
+import { forgetFailures, passwordAccount } from "./attempts.ts";
 import { factorAccount } from "./guess-factor.ts";
-import { codeAccount } from "./one-time-codes.ts";
+import { codeAccounts } from "./one-time-codes.ts";
 import { selectPassword } from "./password.store.ts";
 
 /**
- * Ends a user's lock-outs: of the password by each name, of second factors and of codes. Addresses (IP) that guess stay
+ * Ends a user's lock-outs: of the password, of second factors and of codes. Addresses (IP) that guess stay
  * locked. Needs `user:write` and all the user's rights.
  *
  * @throws IdentityError `permission.denied`, `permission.escalation`, `user.not_found`
@@ -24,9 +24,8 @@ export async function unlockUser(
   const user = await selectPassword(deps.database, tenant.id, userId);
   if (!user) throw new IdentityError("user.not_found");
   await checkMayControl(deps, context, userId);
-  const names = [...user.identifiers, userId];
-  const codes = names.map((name) => codeAccount(deps, tenant.id, name));
-  const accounts = [...user.identifiers, `user:${userId}`, factorAccount(userId), ...codes];
+  const codes = codeAccounts(deps, tenant.id, userId);
+  const accounts = [passwordAccount(userId), factorAccount(userId), ...codes];
   await Promise.all(accounts.map((account) => forgetFailures(deps, tenant, account)));
   await deps.database.transaction((tx) =>
     recordEvent(deps, tx, context, { type: "user.unlocked", target: { type: "user", id: userId } }),

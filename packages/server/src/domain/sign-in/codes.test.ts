@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createRateLimits } from "../../platform/limits/index.ts";
+import { QUIET } from "../../testing/test-deps.ts";
 import { refusal } from "../../testing/two-tenants.ts";
 import { setPassword } from "../credentials/index.ts";
+import type { Deps } from "../deps.ts";
 import { acrOf, findSessionByCookie } from "../sessions/index.ts";
 import { findUser, updateUser } from "../users/index.ts";
 import {
@@ -9,6 +12,7 @@ import {
   type Flow,
   flowView,
   giveCode,
+  givePassword,
   giveTotp,
   openLink,
   sendCode,
@@ -248,6 +252,44 @@ describe("unlocking", () => {
     const { flow: next } = await give(flow, await codeFor(email));
     expect(next).toMatchObject({ state: "password", userId: null, amr: [], identifier: name });
     expect((await s.withPassword(name, {}, next)).flow.state).toBe("authenticated");
+  });
+});
+
+describe("a lock-out", () => {
+  const limited = (): Deps => {
+    const { clock, database } = s.world;
+    return { ...s.deps, limits: createRateLimits({ kind: "memory", database, clock, log: QUIET }) };
+  };
+  const lock = async (deps: Deps, names: readonly string[]) => {
+    for (let i = 0; i < 10; i++) {
+      const step = { identifier: names[i % names.length], password: `wrong ${i}` };
+      await refusal(givePassword(deps, s.visitor, await s.tenant(), await s.begin(), step));
+    }
+  };
+  const enter = async (deps: Deps, identifier: string, password = PASSWORD) => {
+    const step = { identifier, password };
+    return refusal(givePassword(deps, s.visitor, await s.tenant(), await s.begin(), step));
+  };
+
+  it("ends for every name with a code that was asked for by one of them", async () => {
+    const deps = limited();
+    const { name, email } = await s.aPerson();
+    await lock(deps, [name, email]);
+    expect([await enter(deps, name), await enter(deps, email)]).toEqual(Array(2).fill("credential.locked"));
+    const tenant = await s.tenant();
+    const { flow } = await startUnlock(deps, s.visitor, tenant, await s.begin(), { identifier: email });
+    await giveCode(deps, s.visitor, tenant, flow, { code: await codeFor(email) });
+    expect([await enter(deps, name), await enter(deps, email)]).toEqual(["fulfilled", "fulfilled"]);
+  });
+
+  it("ends for every name with a new password for the forgotten one", async () => {
+    const deps = limited();
+    const { name, email } = await s.aPerson();
+    await lock(deps, [name]);
+    const flow = await recover(email);
+    const next = await giveCode(deps, s.visitor, await s.tenant(), flow, { code: await codeFor(email) });
+    await choosePassword(deps, s.visitor, await s.tenant(), next.flow, { password: NEXT });
+    expect(await enter(deps, name, NEXT)).toBe("fulfilled");
   });
 });
 

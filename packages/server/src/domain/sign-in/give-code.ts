@@ -2,7 +2,13 @@ import { IdentityError, type SignInMethod, type Tenant } from "@ostiary/contract
 import { type RequestContext, systemContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { recordEvent } from "../audit/index.ts";
-import { addressesOfUser, type CodePurpose, checkCode, forgetFailures } from "../credentials/index.ts";
+import {
+  addressesOfUser,
+  type CodePurpose,
+  checkCode,
+  forgetFailures,
+  passwordAccount,
+} from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { findUser, updateUser } from "../users/index.ts";
 import { isUnentered, subjectOf } from "./deliver-code.ts";
@@ -165,12 +171,14 @@ async function unlock(
 ): Promise<StepResult> {
   const state = nextState(flow.state, "give-code");
   const { sent: _used, ...facts } = flow.facts;
+  let unlocked = "";
   const result = await use("unlock", async (tx, { userId }) => {
     const target = { type: "user", id: userId };
     await recordEvent(deps, tx, context, { type: "user.unlocked", target });
+    unlocked = userId;
     return { flow: await move(tx, context, flow, { state, facts }) };
   });
-  if (flow.identifier !== null) await forgetFailures(deps, tenant, flow.identifier);
+  await forgetFailures(deps, tenant, passwordAccount(unlocked));
   return result;
 }
 

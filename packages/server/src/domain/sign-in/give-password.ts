@@ -1,7 +1,7 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { recordEvent } from "../audit/index.ts";
-import { checkPassword, forgetFailures, replacePassword } from "../credentials/index.ts";
+import { checkPassword, forgetFailures, passwordAccount, replacePassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { type Browser, findItsApplication, proceed } from "./finish.ts";
 import type { Flow, StepResult } from "./flow.ts";
@@ -54,7 +54,7 @@ export async function choosePassword(
   input: Browser & { password: string },
 ): Promise<StepResult> {
   nextState(flow.state, "choose-password");
-  const { userId, identifier } = flow;
+  const { userId } = flow;
   if (userId === null) throw new IdentityError("flow.not_found");
   const who: RequestContext = { ...context, actor: { type: "user", id: userId } };
   const proof = {
@@ -78,6 +78,6 @@ export async function choosePassword(
     }
     return proceed(deps, tx, context, tenant, flow, proof, input);
   });
-  if (isRecovery && identifier !== null) await forgetFailures(deps, tenant, identifier);
+  if (isRecovery) await forgetFailures(deps, tenant, passwordAccount(userId));
   return result;
 }
