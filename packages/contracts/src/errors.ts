@@ -270,6 +270,7 @@ export const ERRORS = {
   "application.not_found": { status: 404, message: "There is no such application." },
   "application.slug_taken": { status: 409, message: "An application with this slug already exists." },
   "application.disabled": { status: 403, message: "This application is disabled." },
+  "application.other_tenant": { status: 403, message: "The application belongs to another tenant." },
   "application.access_denied": { status: 403, message: "You have no access to this application." },
   "application.redirect_uri_invalid": {
     status: 400,

@@ -207,16 +207,21 @@ describe.each(RUNNABLE)("bkpaas-auth %s", (release) => {
         expect(await withTicket(ticket).whoami()).toMatchObject({ status: 200, authenticated: false });
         expect(scene.recorder.take()[0]?.status).toBe(401);
       }
-      // The application of one tenant at the address of another, and an address that leads nowhere.
-      for (const path of [
-        `/t/other/blueking${USER_INFO}`,
-        `/t/none/blueking${USER_INFO}`,
-        "/blueking/prod/no/",
-      ]) {
+      // Addresses that lead nowhere.
+      for (const path of [`/t/none/blueking${USER_INFO}`, "/blueking/prod/no/"]) {
         await byGateway({ BKAUTH_USER_INFO_APIGW_URL: scene.recorder.url + path });
         expect(await withTicket(ticket).whoami()).toMatchObject({ status: 200, authenticated: false });
-        expect([401, 404]).toContain(scene.recorder.take()[0]?.status);
+        expect(scene.recorder.take()[0]?.status).toBe(404);
       }
+    });
+
+    it("18: refuses the application of one tenant at the address of another with 403 and the gateway's code", async () => {
+      await byGateway({ BKAUTH_USER_INFO_APIGW_URL: `${scene.recorder.url}/t/other/blueking${USER_INFO}` });
+      const refused = await withTicket((await scene.signIn("admin")).ticket).whoami();
+      expect(refused).toMatchObject({ status: 403, code: 1302403, detail: expect.stringMatching(/tenant/) });
+      const [call] = scene.recorder.take();
+      expect(call?.status).toBe(403);
+      expect(call?.answerHeaders["x-bkapi-error-code"]).toBe("1640302");
     });
   });
 

@@ -1,7 +1,8 @@
-import { IdentityError } from "@ostiary/contracts";
+import { type ErrorCode, IdentityError } from "@ostiary/contracts";
 import type { FastifyRequest } from "fastify";
 import { type Application, findApplicationByCode, provesToBe } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
+import { findTenantBySlug } from "../../domain/tenants/index.ts";
 import { after } from "../../kernel/after.ts";
 import type { Credentials } from "./wire.ts";
 
@@ -71,6 +72,46 @@ export function callerOf(
     }
     return active(application);
   });
+}
+
+/**
+ * The application that calls through the gateway. Its applications are of one tenant each, and say which in
+ * `X-Bk-Tenant-Id` or not at all: one that proves to be another tenant's is told so, where an unknown one is not.
+ *
+ * @param options.anyTenant - the header may say anything: bkpaas-auth 4.x has `default` in it everywhere, apigw-manager `system`.
+ * @throws IdentityError `client.rejected`, `application.disabled`, `application.other_tenant`
+ */
+export async function gatewayCallerOf(
+  deps: Deps,
+  request: FastifyRequest,
+  credentials: Pick<Credentials, "code" | "secret">,
+  { anyTenant }: { anyTenant: boolean },
+): Promise<Application> {
+  const home = String(request.headers["x-bk-tenant-id"] ?? "");
+  const isElsewhere = home !== "" && home !== request.tenant.slug;
+  try {
+    const application = await callerOf(deps, request, credentials);
+    if (isElsewhere && !anyTenant) throw new IdentityError("application.other_tenant", { reason: "header" });
+    return application;
+  } catch (error) {
+    const isUnknown = (error as { code?: ErrorCode }).code === "client.rejected";
+    if (!isUnknown || !isElsewhere || !(await isProvenIn(deps, request, home, credentials))) throw error;
+    throw new IdentityError("application.other_tenant", { reason: `an application of ${home}` });
+  }
+}
+
+async function isProvenIn(
+  deps: Deps,
+  request: FastifyRequest,
+  home: string,
+  { code, secret }: Pick<Credentials, "code" | "secret">,
+): Promise<boolean> {
+  if (code === "" || code.length > MAX_CODE || secret.length > MAX_SECRET || home.length > MAX_CODE)
+    return false;
+  const tenant = await findTenantBySlug(deps, home);
+  if (!tenant) return false;
+  const application = await findApplicationByCode(deps, tenant.id, code);
+  return provesToBe(deps, { tenantId: tenant.id, ip: request.ip }, code, application, secret);
 }
 
 function active(application: Application): Application {

@@ -5,7 +5,15 @@ import { type MessageKey, messageFor } from "./messages.ts";
 import type { Shape } from "./translate.ts";
 import { CODES } from "./wire.ts";
 
-type Kind = "invalid" | "denied" | "caller" | "malformed" | "notFound" | "nothing" | "unavailable";
+type Kind =
+  | "invalid"
+  | "denied"
+  | "caller"
+  | "otherTenant"
+  | "malformed"
+  | "notFound"
+  | "nothing"
+  | "unavailable";
 
 const KINDS: Partial<Record<ErrorCode, Kind>> = {
   "token.invalid": "invalid",
@@ -15,6 +23,7 @@ const KINDS: Partial<Record<ErrorCode, Kind>> = {
   "application.access_denied": "denied",
   "client.rejected": "caller",
   "application.disabled": "caller",
+  "application.other_tenant": "otherTenant",
   "user.not_found": "notFound",
   "route.not_found": "nothing",
   "tenant.not_found": "nothing",
@@ -31,6 +40,7 @@ const LOGIN_CODES: Record<Kind, number> = {
   invalid: CODES.invalid,
   denied: CODES.denied,
   caller: CODES.caller,
+  otherTenant: CODES.otherTenant,
   malformed: CODES.invalid,
   notFound: CODES.invalid,
   nothing: CODES.invalid,
@@ -43,9 +53,15 @@ const GATEWAY_ERRORS: Record<Kind, { status: number; code: number; name: string;
   malformed: { status: 400, code: 1640001, name: "INVALID_ARGS", envelope: "VALIDATION_ERROR" },
   caller: { status: 401, code: 1640101, name: "APP_VERIFY_FAILED", envelope: "UNAUTHENTICATED" },
   denied: { status: 403, code: 1640301, name: "APP_NO_PERMISSION", envelope: "NO_PERMISSION" },
-  notFound: { status: 404, code: 1640401, name: "NOT_FOUND", envelope: "NOT_FOUND" },
-  nothing: { status: 404, code: 1640401, name: "NOT_FOUND", envelope: "NOT_FOUND" },
-  unavailable: { status: 503, code: 1650001, name: "INTERNAL_ERROR", envelope: "INTERNAL_SERVER_ERROR" },
+  otherTenant: { status: 403, code: 1640302, name: "CROSS_TENANT_FORBIDDEN", envelope: "NO_PERMISSION" },
+  notFound: { status: 404, code: 1640401, name: "API_NOT_FOUND", envelope: "NOT_FOUND" },
+  nothing: { status: 404, code: 1640401, name: "API_NOT_FOUND", envelope: "NOT_FOUND" },
+  unavailable: {
+    status: 503,
+    code: 1650001,
+    name: "INTERNAL_SERVER_ERROR",
+    envelope: "INTERNAL_SERVER_ERROR",
+  },
 };
 
 function prepare(

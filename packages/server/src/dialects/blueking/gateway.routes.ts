@@ -4,7 +4,7 @@ import { type Application, mayUse } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
 import { checkTicket, type TicketHolder } from "../../domain/tickets/index.ts";
 import { findActiveDialectKey, verifyAccessToken } from "../../domain/tokens/index.ts";
-import { callerOf, credentialsOf, textOf } from "./callers.ts";
+import { credentialsOf, gatewayCallerOf, textOf } from "./callers.ts";
 import { sendGatewayError } from "./errors.ts";
 import { type GatewayCall, GatewayTokens, verifyGatewayToken } from "./gateway-token.ts";
 import { toTenantUser, toUsername } from "./translate.ts";
@@ -36,7 +36,7 @@ export function gatewayRoutes(deps: Deps): FastifyPluginAsync {
 /** Call B and its sibling: who has this ticket, in the words of the tenant edition. */
 function userRoutes(deps: Deps): FastifyPluginAsync {
   const holder = async (request: FastifyRequest): Promise<TicketHolder> => {
-    const caller = await callerOf(deps, request, credentialsOf(request));
+    const caller = await gatewayCallerOf(deps, request, credentialsOf(request), { anyTenant: true });
     return checkTicket(deps, request.tenant.id, SLOT, textOf(request.query, "bk_token"), caller);
   };
   const userInfo = async (request: FastifyRequest) => ({
@@ -59,7 +59,7 @@ function userRoutes(deps: Deps): FastifyPluginAsync {
 function keyRoutes(deps: Deps): FastifyPluginAsync {
   const answer = async (request: FastifyRequest) => {
     const credentials = credentialsOf(request);
-    if (credentials.secret !== "") await callerOf(deps, request, credentials);
+    if (credentials.secret !== "") await gatewayCallerOf(deps, request, credentials, { anyTenant: true });
     gatewayOf(request);
     const key = await findActiveDialectKey(deps, request.tenant.id, "blueking");
     const { gatewayIssuer } = request.tenant.settings.blueking;
@@ -80,13 +80,13 @@ function tokenRoutes(deps: Deps, tokens: GatewayTokens): FastifyPluginAsync {
   const issue = async (request: FastifyRequest) => {
     const gateway = gatewayOf(request);
     const credentials = credentialsOf(request);
-    const application = await callerOf(deps, request, credentials);
+    const application = await gatewayCallerOf(deps, request, credentials, { anyTenant: false });
     const user = await userOf(deps, request, application, credentials);
     const { jwt, expiresIn } = await tokens.issue(request.tenant, { gateway, application, user });
     return { data: { jwt, expires_in: expiresIn } };
   };
   const check = async (request: FastifyRequest) => {
-    const caller = await callerOf(deps, request, credentialsOf(request));
+    const caller = await gatewayCallerOf(deps, request, credentialsOf(request), { anyTenant: false });
     const { jwt } = request.body as { jwt: string };
     const facts = await verifyGatewayToken(deps, request.tenant, caller, gatewayOf(request), jwt);
     return {

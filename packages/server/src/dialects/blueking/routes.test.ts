@@ -3,7 +3,7 @@ import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assignUser, createApplication, updateApplication } from "../../domain/applications/index.ts";
 import { createSession, findSessionByCookie } from "../../domain/sessions/index.ts";
-import { updateSettings } from "../../domain/tenants/index.ts";
+import { createTenant, updateSettings } from "../../domain/tenants/index.ts";
 import { issueTicket } from "../../domain/tickets/index.ts";
 import { rotateDialectKeys } from "../../domain/tokens/index.ts";
 import { activateUser, createUser, suspendUser } from "../../domain/users/index.ts";
@@ -320,6 +320,47 @@ describe("user information", () => {
       data: null,
     });
     expect(answer.headers["x-bkapi-error-code"]).toBe(String(code));
+  });
+
+  it("refuses an application that proves to be another tenant's, and tells nobody else of it", async () => {
+    const { deps, tenantId } = server;
+    await createTenant(deps, contextOf(tenantId), { slug: "elsewhere", name: "Elsewhere" });
+    const path = `/prod/login/api/v3/open/bk-tokens/userinfo/?bk_token=${ticket}`;
+    const jwt = "/prod/api/v2/open/gateways/abroad/jwt/";
+    const inOther = (headers: NonNullable<InjectOptions["headers"]>) =>
+      server.app.inject({ method: "GET", url: `/t/elsewhere/blueking${path}`, headers });
+    const home = (slug: string) => ({ "x-bk-tenant-id": slug });
+    const refused = await inOther({ ...authorization(), ...home("default") });
+    expect(refused.statusCode).toBe(403);
+    expect(refused.headers).toMatchObject({
+      "x-bkapi-error-code": "1640302",
+      "x-bkapi-error-message": "CROSS_TENANT_FORBIDDEN",
+    });
+    expect(refused.json()).toMatchObject({ code: 1640302, result: false, error: { system: "bk-login" } });
+    for (const headers of [
+      authorization(),
+      { ...authorization({}, { bk_app_secret: "no" }), ...home("default") },
+      { ...authorization(), ...home("none") },
+      { ...authorization(), ...home("elsewhere") },
+      { ...authorization(), ...home("'\u00ff".repeat(90)) },
+      home("default"),
+    ]) {
+      expect((await inOther(headers)).statusCode, JSON.stringify(headers)).toBe(401);
+    }
+    // At home the header of call B is the same for everybody; elsewhere it says what it says.
+    expect((await get(path, { ...authorization(), ...home("anything") })).statusCode).toBe(200);
+    const key = "/prod/api/v2/sync/gateways/demo/public_key/";
+    for (const [slug, status] of [
+      ["default", 200],
+      ["", 200],
+      ["elsewhere", 403],
+      ["anything", 403],
+    ] as const) {
+      const headers = { ...authorization({ bk_token: ticket }), ...home(slug) };
+      expect((await post(jwt, {}, headers)).statusCode).toBe(status);
+      // The key is public, and apigw-manager's manual wants `system` for applications of all tenants.
+      expect((await get(key, headers)).statusCode).toBe(200);
+    }
   });
 
   it("comes by name for applications, in the header or the query", async () => {

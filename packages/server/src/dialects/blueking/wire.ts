@@ -12,6 +12,8 @@ export const CODES = {
   unavailable: 1302500,
   /** The application's code or secret is wrong. */
   caller: 1640101,
+  /** The application is another tenant's. */
+  otherTenant: 1640302,
 } as const;
 
 /** `is_login` v3, and what bkpaas-auth calls "esb". */
