@@ -13,7 +13,13 @@ import {
   takeFinishedFlow,
   whatLacks,
 } from "../../domain/sign-in/index.ts";
-import { endTicket, findTicketHolder, issueTicket, returnAddressOf } from "../../domain/tickets/index.ts";
+import {
+  endTicket,
+  findTicketHolder,
+  issueTicket,
+  isTicketOf,
+  returnAddressOf,
+} from "../../domain/tickets/index.ts";
 import { cookieName, ensureBrowser, readCookie, writeCookie } from "../../platform/http/cookies.ts";
 import { logFailure, toIdentityError } from "../../platform/http/problems.ts";
 import { namedApplication, textOf } from "./callers.ts";
@@ -183,8 +189,8 @@ async function enter(
   if ((await lackOf(deps, request, session, application)) === "factor") {
     throw new IdentityError("credential.second_factor_required");
   }
-  if (!(await hasTicketOf(deps, request, session))) {
-    await giveTicket(deps, request, reply, session, principal);
+  if (!(await hasTicketOf(deps, request, session, application))) {
+    await giveTicket(deps, request, reply, session, principal, application);
   }
   return reply.redirect(returnTo, 303);
 }
@@ -195,26 +201,31 @@ async function giveTicket(
   reply: FastifyReply,
   session: Session,
   { profile }: Principal,
+  application: Application | null,
 ): Promise<void> {
-  const { ticketSeconds, ticketIdleSeconds, ticketsPerUser } = request.tenant.settings.blueking;
-  const { ticket, expiresAt } = await issueTicket(deps, request.context, session, {
-    slot: SLOT,
-    seconds: ticketSeconds,
-    idleSeconds: ticketIdleSeconds,
-    atMost: ticketsPerUser,
-  });
+  const {
+    ticketSeconds: seconds,
+    ticketIdleSeconds: idleSeconds,
+    ...settings
+  } = request.tenant.settings.blueking;
+  const rules = { slot: SLOT, seconds, idleSeconds, atMost: settings.ticketsPerUser };
+  const { ticket, expiresAt } = await issueTicket(deps, request.context, session, rules, application);
   writeTicket(deps, request, reply, ticket, expiresAt);
   const language = toLanguage(profile.locale, languageOf(request) === "zh-CN" ? "zh-cn" : "en");
   writeLanguage(deps, request, reply, language, expiresAt);
 }
 
 /** Whether the browser shows a good ticket of this very sign-in: a page that is opened twice needs one. */
-async function hasTicketOf(deps: Deps, request: FastifyRequest, session: Session): Promise<boolean> {
+async function hasTicketOf(
+  deps: Deps,
+  request: FastifyRequest,
+  session: Session,
+  application: Application | null,
+): Promise<boolean> {
   const { ticketCookies } = request.tenant.settings.blueking;
   const names = ticketCookies === "both" ? ["bk_token", "bk_ticket"] : [ticketCookies];
   for (const name of names) {
-    const holder = await findTicketHolder(deps, request.tenant.id, SLOT, readCookie(request, name) ?? "");
-    if (holder?.session.parentId !== session.id) return false;
+    if (!(await isTicketOf(deps, session, SLOT, readCookie(request, name) ?? "", application))) return false;
   }
   return true;
 }

@@ -247,6 +247,53 @@ describe("where a second factor is demanded", () => {
   });
 });
 
+describe("where an application asks for more than others", () => {
+  const isLogin = async (text: string, code: string) =>
+    (await get(`${IS_LOGIN}?bk_token=${text}&app_code=${code}`)).json().result as boolean;
+  const ticketIn = ({ cookies }: LightMyRequestResponse) =>
+    cookies.find(({ name }) => name === "bk_token")?.value ?? "";
+
+  it("a ticket from elsewhere is refused, and its own login page gives one that is not", async () => {
+    const { deps, tenantId, clock } = server;
+    const context = contextOf(tenantId);
+    await updateSettings(deps, context, { signIn: { secondFactor: "never" } });
+    const { secret: own } = await createApplication(deps, context, {
+      slug: "strict",
+      name: "Strict",
+      allowedReturnOrigins: ["https://strict.example"],
+      settings: { secondFactor: "enrolled" },
+    });
+    const cookie = `ostiary_session=${(await signInForTest(server, userId, ["openid"])).cookie}`;
+    const enter = (code: string, more = "") =>
+      get(`/login/?app_code=${code}&c_url=https://${code}.example/`, { cookie: cookie + more });
+    const mild = ticketIn(await enter("shop"));
+    expect([await isLogin(mild, "shop"), await isLogin(mild, "strict")]).toEqual([true, false]);
+    const credentials = { bk_app_code: "strict", bk_app_secret: own };
+    const jwt = (text: string) =>
+      post("/prod/api/v2/open/gateways/demo/jwt/", {}, authorization({ bk_token: text }, credentials));
+    expect((await jwt(mild)).statusCode).toBe(400);
+    // Nobody has set up a second factor, so the sign-in is good enough: but that is for the login page to find.
+    const entered = await enter("strict", `; bk_token=${mild}`);
+    expect(entered.headers.location).toBe("https://strict.example/");
+    const good = ticketIn(entered);
+    expect([await isLogin(good, "shop"), await isLogin(good, "strict")]).toEqual([true, true]);
+    expect((await jwt(good)).statusCode).toBe(200);
+    expect(ticketIn(await enter("shop", `; bk_token=${good}`))).toBe("");
+
+    await createApplication(deps, context, {
+      slug: "brief",
+      name: "Brief",
+      allowedReturnOrigins: ["https://brief.example"],
+      settings: { sessionAbsoluteSeconds: 600 },
+    });
+    expect(await isLogin(good, "brief")).toBe(true);
+    clock.advance(601);
+    expect([await isLogin(good, "shop"), await isLogin(good, "brief")]).toEqual([true, false]);
+    expect((await enter("brief", `; bk_token=${good}`)).headers.location).toMatch(/^\/sign-in\?flow=/);
+    await updateSettings(deps, context, { signIn: { secondFactor: "enrolled" } });
+  });
+});
+
 describe("user information", () => {
   it("comes by ticket in three versions", async () => {
     const fields = {

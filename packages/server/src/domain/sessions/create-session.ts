@@ -1,3 +1,4 @@
+import type { SecondFactorPolicy } from "@ostiary/contracts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId, newSecret } from "../../kernel/identifiers.ts";
@@ -18,6 +19,8 @@ export interface SessionPolicy {
   slot?: string;
   idleSeconds?: number;
   absoluteSeconds?: number;
+  /** Of where a ticket is given out for. */
+  entryPolicy?: SecondFactorPolicy;
   /** Of one user in this slot. `refuse` throws `session.limit_reached`. */
   limit?: SessionLimit;
 }
@@ -117,6 +120,7 @@ async function begin(
     secretHash: hashSessionSecret(deps, secret),
     applicationId: applicationId ?? null,
     slot: policy.slot ?? "",
+    entryPolicy: policy.entryPolicy ?? null,
     amr,
     deviceName: deviceName(context.userAgent),
     ip: context.ip,

@@ -77,31 +77,37 @@ function wasRight(session: Session, secret: string): boolean {
   return right !== undefined && equalBytes(right, Buffer.from(secret));
 }
 
+/** The door that asks. What was given out for another one is not known here. */
+export interface Door {
+  slot: string;
+  /** How exactly it keeps when a session was last seen, in seconds. */
+  precision?: number;
+}
+
 /**
  * The live session of a cookie `<id>.<secret>`, else null. A browser that shows its cookie is there, so this keeps
  * the session alive. Synchronous when it is known and was seen just now.
  *
- * @param slot - the door that asks: what was given out for another one is not known here. A ticket that every
- *   application of a domain can read must not open the account pages.
+ * @param door - default: our own pages. A ticket that every application of a domain can read must not open those.
  */
 export function findSessionByCookie(
   deps: Deps,
   tenantId: string,
   cookie: string | undefined,
-  slot = "",
+  { slot, precision }: Door = { slot: "" },
 ): Session | null | Promise<Session | null> {
   const dot = cookie?.indexOf(".") ?? -1;
   if (cookie === undefined || dot < 0 || cookie.length > 256 || !isId(cookie.slice(0, dot))) return null;
   const secret = cookie.slice(dot + 1);
   const known = findSession(deps, tenantId, cookie.slice(0, dot));
   if (known !== null && !(known instanceof Promise) && wasRight(known, secret)) {
-    return known.slot === slot ? after(touchSession(deps, known), () => known) : null;
+    return known.slot === slot ? after(touchSession(deps, known, precision), () => known) : null;
   }
   const hash = hashSessionSecret(deps, secret);
   const accept = (session: Session | null): Session | null | Promise<Session | null> => {
     if (!session || session.slot !== slot || !equalBytes(session.secretHash, hash)) return null;
     rightSecrets.set(session, Buffer.from(secret));
-    return after(touchSession(deps, session), () => session);
+    return after(touchSession(deps, session, precision), () => session);
   };
   return after(known, (session) => {
     if (!session || equalBytes(session.secretHash, hash)) return accept(session);

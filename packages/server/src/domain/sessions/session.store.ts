@@ -1,3 +1,4 @@
+import type { SecondFactorPolicy } from "@ostiary/contracts";
 import type { LatestTime } from "../../kernel/latest-times.ts";
 import type { Queryable, Transaction } from "../../platform/database/types.ts";
 
@@ -17,6 +18,8 @@ export interface Session {
   impersonationReason: string | null;
   /** The door that it is for; empty: a browser at our own pages. Another door does not know it. */
   slot: string;
+  /** The second-factor policy of where a ticket was given out for; null: no ticket. */
+  entryPolicy: SecondFactorPolicy | null;
   /** Its own lifetimes, where they are shorter than its tenant's. */
   idleSeconds: number | null;
   absoluteSeconds: number | null;
@@ -38,7 +41,7 @@ export interface Session {
 
 const COLUMNS = `tenant_id as "tenantId", id, user_id as "userId", secret_hash as "secretHash",
   application_id as "applicationId", parent_id as "parentId", impersonator_id as "impersonatorId",
-  impersonation_reason as "impersonationReason", slot, idle_seconds as "idleSeconds",
+  impersonation_reason as "impersonationReason", slot, entry_policy as "entryPolicy", idle_seconds as "idleSeconds",
   absolute_seconds as "absoluteSeconds", amr,
   authenticated_at as "authenticatedAt", device_name as "deviceName", ip, user_agent as "userAgent",
   created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", revoked_at as "revokedAt",
@@ -48,8 +51,8 @@ export async function insertSession(database: Queryable, session: Session): Prom
   await database.query(
     `insert into sessions (tenant_id, id, user_id, secret_hash, amr, authenticated_at, device_name, ip, user_agent,
                            created_at, last_seen_at, expires_at, application_id, parent_id, slot, idle_seconds,
-                           absolute_seconds, impersonator_id, impersonation_reason)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+                           absolute_seconds, impersonator_id, impersonation_reason, entry_policy)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
     [
       session.tenantId,
       session.id,
@@ -70,6 +73,7 @@ export async function insertSession(database: Queryable, session: Session): Prom
       session.absoluteSeconds,
       session.impersonatorId,
       session.impersonationReason,
+      session.entryPolicy,
     ],
   );
 }

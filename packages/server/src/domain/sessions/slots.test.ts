@@ -28,7 +28,7 @@ const begin = (policy?: SessionPolicy) =>
   createSession(world.deps, world.context, { userId: ann, amr: ["pwd"], policy });
 const alive = async (id: string) => (await findSession(world.deps, world.context.tenantId, id)) !== null;
 const known = async (cookie: string, slot?: string) =>
-  (await findSessionByCookie(world.deps, world.context.tenantId, cookie, slot)) !== null;
+  (await findSessionByCookie(world.deps, world.context.tenantId, cookie, { slot: slot ?? "" })) !== null;
 
 describe("a session of a door of its own", () => {
   it("is known at that door only", async () => {

@@ -5,17 +5,26 @@ import { type Deps, onePerServer, outsideTransaction } from "../deps.ts";
 import { sessionLifetimes, shorter } from "./create-session.ts";
 import { advanceTokenGeneration, type Session, updateLastSeen } from "./session.store.ts";
 
-/** Last-seen times are kept to the minute, or to a quarter of a shorter idle lifetime. */
-const PRECISION_MILLISECONDS = 60_000;
+/** Last-seen times are kept to the minute, or to a quarter of a shorter idle lifetime. Tickets may be kept less exactly. */
+const PRECISION_SECONDS = 60;
 /** The times of many sessions are written together after so long; well below the shortest idle lifetime, a minute. */
 const DELAY_MILLISECONDS = 5_000;
 
-/** The person of this session is there: its idle time begins anew. Written later, in a group. A plain value where it was seen just now. */
-export function touchSession(deps: Deps, session: Session): void | Promise<void> {
+/**
+ * The person of this session is there: its idle time begins anew. Written later, in a group. A plain value where it was
+ * seen just now.
+ *
+ * @param precision - seconds; a session that was seen within them is left as it is.
+ */
+export function touchSession(
+  deps: Deps,
+  session: Session,
+  precision: number = PRECISION_SECONDS,
+): void | Promise<void> {
   const now = deps.clock.now();
   const idleFor = now.getTime() - session.lastSeenAt.getTime();
   const quarter = (session.expiresAt.getTime() - session.lastSeenAt.getTime()) / 4;
-  if (idleFor < Math.min(PRECISION_MILLISECONDS, quarter)) return;
+  if (idleFor < Math.min(precision * 1_000, quarter)) return;
   return touch(deps, session, now);
 }
 

@@ -214,7 +214,7 @@ it("ends when the administrator loses the right, or the user gets one that he ha
       alive(session.id),
       alive(ticket.session.id),
       findSessionByCookie(deps, tenantId, cookie),
-      findSessionByCookie(deps, tenantId, ticket.cookie, "ticket"),
+      findSessionByCookie(deps, tenantId, ticket.cookie, { slot: "ticket" }),
     ]);
   const change = async (verb: typeof assignRoles, userId: string, role: string) => {
     await verb(deps, context, userId, [role]);

@@ -32,6 +32,7 @@ export {
   findImpersonation,
   findImpersonator,
 } from "./impersonation.ts";
+export { policyOf } from "./needs.ts";
 export { removeOwnFactor } from "./own-factors.ts";
 export {
   beginEnrolPasskey,
@@ -54,6 +55,7 @@ export {
 } from "./start-flow.ts";
 export {
   checkMayBeVouchedFor,
+  isTooOld,
   isTooWeak,
   type Lack,
   startReauthentication,

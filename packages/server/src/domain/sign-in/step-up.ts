@@ -1,4 +1,9 @@
-import { IdentityError, type Tenant } from "@ostiary/contracts";
+import {
+  IdentityError,
+  SECOND_FACTOR_POLICIES,
+  type SecondFactorPolicy,
+  type Tenant,
+} from "@ostiary/contracts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { findPrincipal } from "../access/index.ts";
@@ -38,14 +43,11 @@ export async function whatLacks(
   entry: Entry,
 ): Promise<Lack> {
   const { signIn } = tenant.settings;
-  const { staleSeconds } = signIn;
-  if (staleSeconds !== null && addSeconds(session.authenticatedAt, staleSeconds) < deps.clock.now()) {
-    return "sign-in";
-  }
+  const application = await applicationOf(deps, tenant, entry.applicationId);
+  if (isTooOld(tenant, application, session, deps.clock.now())) return "sign-in";
   const has = acrOf(session.amr);
   if (entry.acr !== undefined && !isAtLeast(has, entry.acr)) return "factor";
   if (isAtLeast(has, "urn:ostiary:acr:2")) return "nothing"; // no policy asks for more
-  const application = await applicationOf(deps, tenant, entry.applicationId);
   const principal = await findPrincipal(deps, tenant.id, session.userId);
   const policy = policyOf(tenant, application, principal?.roles ?? []);
   // `enrolled` was asked when the session began; what was enrolled since counts from the next sign-in on.
@@ -55,18 +57,34 @@ export async function whatLacks(
   return isAtLeast(has, acr) ? "nothing" : "factor";
 }
 
+/** Whether a sign-in is older than the tenant wants one to be that enters, or than the application's own sessions become. */
+export function isTooOld(
+  { settings: { signIn } }: Pick<Tenant, "settings">,
+  application: Pick<Application, "settings"> | null,
+  { authenticatedAt }: Pick<Session, "authenticatedAt">,
+  now: Date,
+): boolean {
+  const most = [signIn.staleSeconds, application?.settings.sessionAbsoluteSeconds ?? null];
+  return most.some((seconds) => seconds !== null && addSeconds(authenticatedAt, seconds) < now);
+}
+
 /**
  * Whether a session is refused where nobody can be asked for more and no browser is known, as by a program that shows a
- * ticket: an application or a role wants a second factor always, and the session was begun without.
+ * ticket: it was begun without a second factor, and an application or a role wants one always; or it is a ticket that
+ * was given out where less is asked than here.
  */
 export function isTooWeak(
   tenant: Pick<Tenant, "settings">,
   application: Pick<Application, "settings"> | null,
   roles: readonly string[],
-  { amr }: Pick<Session, "amr">,
+  { amr, entryPolicy }: Pick<Session, "amr"> & Partial<Pick<Session, "entryPolicy">>,
 ): boolean {
-  return !isAtLeast(acrOf(amr), "urn:ostiary:acr:2") && policyOf(tenant, application, roles) === "always";
+  if (isAtLeast(acrOf(amr), "urn:ostiary:acr:2")) return false;
+  const wanted = policyOf(tenant, application, roles);
+  return wanted === "always" || (entryPolicy != null && rank(wanted) > rank(entryPolicy));
 }
+
+const rank = (policy: SecondFactorPolicy) => SECOND_FACTOR_POLICIES.indexOf(policy);
 
 /**
  * Whether somebody may be let in on the word of an application alone, as by a person whom Feishu has authenticated:

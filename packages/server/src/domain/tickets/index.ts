@@ -4,5 +4,6 @@ export {
   endTicket,
   findTicketHolder,
   issueTicket,
+  isTicketOf,
   type TicketHolder,
 } from "./tickets.ts";

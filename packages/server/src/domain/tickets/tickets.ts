@@ -1,4 +1,4 @@
-import { IdentityError } from "@ostiary/contracts";
+import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { after } from "../../kernel/after.ts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
@@ -6,13 +6,15 @@ import { findPrincipal, type Principal } from "../access/index.ts";
 import { type Application, mayUse } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 import {
+  acrOf,
   deriveSession,
   findSession,
   findSessionByCookie,
+  isAtLeast,
   revokeSession,
   type Session,
 } from "../sessions/index.ts";
-import { isTooWeak, signOut } from "../sign-in/index.ts";
+import { isTooOld, isTooWeak, policyOf, signOut } from "../sign-in/index.ts";
 import { findTenantById } from "../tenants/index.ts";
 
 /** A kind of tickets. Lifetimes only shorten those of the tenant's sessions. */
@@ -28,6 +30,9 @@ export interface TicketRules {
 /** Characters of an id; the secret follows after a hyphen. Nothing in a ticket needs encoding anywhere. */
 const ID_LENGTH = 24;
 
+/** Seconds. Asking keeps a ticket alive, but is not written down more often: bk-login does the same. */
+const PRECISION = 600;
+
 const FORM = /^[0-9a-f]{24}-[A-Za-z0-9_-]{43}$/;
 
 /** A person who came with a ticket. */
@@ -40,12 +45,16 @@ export interface TicketHolder {
  * A ticket for whoever is signed in by `parent`: a bearer secret that applications of the same domain pass on to ask
  * who it is. It ends when the sign-in ends, at the latest when that must: whoever acts as somebody for half an hour gets
  * a ticket for what is left of it.
+ *
+ * @param application - for which the sign-in was found good enough (`whatLacks`); null where nobody says. It will not be
+ *   good for one that asks for more.
  */
 export async function issueTicket(
   deps: Deps,
   context: RequestContext,
   parent: Session,
   { slot, seconds, idleSeconds, atMost }: TicketRules,
+  application: Application | null = null,
 ): Promise<{ ticket: string; expiresAt: Date }> {
   const left =
     parent.absoluteSeconds === null
@@ -54,11 +63,15 @@ export async function issueTicket(
           (addSeconds(parent.createdAt, parent.absoluteSeconds).getTime() - deps.clock.now().getTime()) /
             1_000,
         );
+  const tenant = await findTenantById(deps, parent.tenantId);
+  const principal = await findPrincipal(deps, parent.tenantId, parent.userId);
+  if (!tenant || !principal) throw new IdentityError("user.not_found");
   const absoluteSeconds = Math.max(1, Math.min(seconds, left));
   const { session, cookie } = await deriveSession(deps, context, parent, {
     slot,
     absoluteSeconds,
     idleSeconds,
+    entryPolicy: policyOf(tenant, application, principal.roles),
     ...(atMost === null ? {} : { limit: { atMost, whenFull: "end-oldest" as const } }),
   });
   return { ticket: cookie.replace(".", "-"), expiresAt: addSeconds(session.createdAt, absoluteSeconds) };
@@ -78,7 +91,7 @@ export function findTicketHolder(
   const ticket = text.includes("%") ? decoded(text) : text;
   if (!FORM.test(ticket)) return null;
   const cookie = `${ticket.slice(0, ID_LENGTH)}.${ticket.slice(ID_LENGTH + 1)}`;
-  return after(findSessionByCookie(deps, tenantId, cookie, slot), (session) => {
+  return after(findSessionByCookie(deps, tenantId, cookie, { slot, precision: PRECISION }), (session) => {
     if (!session) return null;
     return after(findPrincipal(deps, tenantId, session.userId), (principal) =>
       principal?.status === "active" ? { session, principal } : null,
@@ -87,7 +100,9 @@ export function findTicketHolder(
 }
 
 /**
- * The person of a ticket, who must be allowed to use the application. Synchronous when all of it is in the caches.
+ * The person of a ticket, who must be allowed to use the application, by a sign-in that is good enough for it: all
+ * applications of a domain see the ticket, so it may have been got where less is asked. Synchronous when all of it is in
+ * the caches.
  *
  * @param application - null where nobody says who asks.
  * @throws IdentityError (also as a rejection) `token.invalid`, `application.access_denied`
@@ -101,18 +116,46 @@ export function checkTicket(
 ): TicketHolder | Promise<TicketHolder> {
   return after(findTicketHolder(deps, tenantId, slot, text), (holder) => {
     if (!holder) throw new IdentityError("token.invalid", { reason: "the ticket is unknown or has ended" });
-    const { session, principal } = holder;
-    const allowed = application === null || mayUse(deps, application, session.userId);
+    const allowed = application === null || mayUse(deps, application, holder.principal.userId);
     return after(allowed, (mayEnter) => {
       if (!mayEnter) throw new IdentityError("application.access_denied");
       return after(findTenantById(deps, tenantId), (tenant) => {
-        if (!tenant || isTooWeak(tenant, application, principal.roles, session)) {
-          throw new IdentityError("token.invalid", { reason: "a second factor is demanded" });
-        }
+        const reason = tenant ? whyRefused(deps, tenant, application, holder) : "the tenant is gone";
+        if (reason !== null) throw new IdentityError("token.invalid", { reason });
         return holder;
       });
     });
   });
+}
+
+/** What an application asks of a sign-in and this one has not; null: nothing. */
+function whyRefused(
+  deps: Deps,
+  tenant: Tenant,
+  application: Application | null,
+  { session, principal }: TicketHolder,
+): string | null {
+  if (isTooOld(tenant, application, session, deps.clock.now())) return "signed in too long ago";
+  return isTooWeak(tenant, application, principal.roles, session) ? "a second factor is demanded" : null;
+}
+
+/**
+ * Whether a browser's ticket is as good as the sign-in that it shows, and good for the application. If it is not, as after
+ * a further factor was given, the browser needs another one: or it would be sent back and forth for ever.
+ */
+export async function isTicketOf(
+  deps: Deps,
+  parent: Session,
+  slot: string,
+  text: string,
+  application: Application | null,
+): Promise<boolean> {
+  const holder = await findTicketHolder(deps, parent.tenantId, slot, text);
+  const tenant = await findTenantById(deps, parent.tenantId);
+  if (!holder || !tenant || holder.session.parentId !== parent.id) return false;
+  const { amr, authenticatedAt } = holder.session;
+  if (authenticatedAt < parent.authenticatedAt || !isAtLeast(acrOf(amr), acrOf(parent.amr))) return false;
+  return whyRefused(deps, tenant, application, holder) === null;
 }
 
 /** Signs out whoever holds the ticket: the sign-in it comes from ends, with all that came from it. */

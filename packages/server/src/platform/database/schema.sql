@@ -759,6 +759,7 @@ create table sessions (
   authenticated_at timestamp with time zone not null,
   created_at timestamp with time zone not null,
   device_name text not null default ''::text,
+  entry_policy text,
   expires_at timestamp with time zone not null,
   id text not null,
   idle_seconds integer,
