@@ -59,6 +59,11 @@ export const ERRORS = {
   },
   "token.invalid": { status: 401, message: "The token is not valid." },
   "token.expired": { status: 401, message: "The token has expired. Get a new one." },
+  "token.incomplete": { status: 401, message: "The token lacks a claim that it needs; `errors` names it." },
+  "token.refresh_expired": {
+    status: 401,
+    message: "The token can no longer be exchanged for a new one. Sign in again.",
+  },
   "token.revoked": { status: 401, message: "The token was revoked. Sign in again." },
   "token.wrong_type": { status: 401, message: "The token is of another type than is needed here." },
   "token.wrong_audience": { status: 401, message: "The token is meant for another audience." },

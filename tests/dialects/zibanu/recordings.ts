@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TenantSettingsPatch } from "@ostiary/contracts";
-import type { Answer, World } from "./world.ts";
+import type { TestServerOptions } from "../../../packages/server/src/testing/a-server.ts";
+import { SETUPS } from "./setups.ts";
+import type { Answer, Made, World } from "./world.ts";
 
 /** One request to zibanu-django-auth 1.1.8 (or 3.0.1) and its answer, measured. `{{token:N}}` stands for a token. */
 export interface Recording {
@@ -17,16 +19,29 @@ export interface Recording {
   answer: unknown;
 }
 
+/** What the recorder saw beside the answers: decoded tokens, mails, the log and the cache. */
+export interface Observation {
+  config: string;
+  name: string;
+  observed: unknown;
+}
+
+/** Whose tokens the recorder made by hand. */
+const PLAIN = 5;
+
 const [first = "{}", ...rest] = readFileSync(join(import.meta.dirname, "recordings.jsonl"), "utf8")
   .trim()
   .split("\n");
-const users = new Map(
-  (JSON.parse(first) as { tokens: { n: number; user: number | string | null }[] }).tokens.map(
-    ({ n, user }) => [n, Number(user)],
+const tokens = new Map(
+  (JSON.parse(first) as { tokens: { n: number; user: number | string | null; made?: Made }[] }).tokens.map(
+    ({ n, user, made }) => [n, { user: Number(user) || PLAIN, made }],
   ),
 );
 
-export const RECORDINGS = rest.map((line) => JSON.parse(line) as Recording);
+/** In the order of the recorder; with what no other recording says, as `observed`. */
+export const EVERYTHING = rest.map((line) => JSON.parse(line) as Recording | Observation);
+
+export const isRecording = (one: Recording | Observation): one is Recording => "status" in one;
 
 /** How Ostiary is set to be most like the server that was recorded. */
 export const SETTINGS: Record<string, TenantSettingsPatch["zibanu"]> = {
@@ -38,15 +53,34 @@ export const SETTINGS: Record<string, TenantSettingsPatch["zibanu"]> = {
   lang_es: { language: "es" },
   lang_locale_mw: { language: "automatic" },
   tz_bogota: { timeZone: "America/Bogota" },
-  include_permissions: { includePermissions: true },
+  include_permissions: { includePermissions: true, includeRoles: false },
   "auth-3.0.1": { compat: "3.0" },
   debug: {},
+  hs256_bearer: { acceptBearer: true },
+  avatar_size: { avatarPixels: 32 },
 };
 
-/** The recorder began anew with each suite of its names. */
-export function groupOf({ config, name }: Recording): string {
+/** How the server is started: where its mails go. */
+export const SERVERS: Record<string, TestServerOptions["config"]> = {
+  mail_refused: { mail: "smtp://127.0.0.1:1?from=no-reply@example.com" },
+  mail_dns: { mail: "smtp://no-such-host.invalid:25?from=no-reply@example.com" },
+};
+
+/** What the recorder did on one server, in its order: it began anew with each suite of its names. */
+export function inGroups(): Map<string, (Recording | Observation)[]> {
+  let before = "login";
+  return Map.groupBy(EVERYTHING, (one) => {
+    const group = isRecording(one) || one.config !== "default" ? groupOf(one) : before;
+    if (one.config === "default") before = group;
+    return group;
+  });
+}
+
+function groupOf({ config, name }: Pick<Recording, "config" | "name">): string {
   if (config !== "default") return config;
   const [prefix = ""] = name.split("/");
+  if (/^(minted|alg none)/.test(name)) return "minted";
+  if (/^group\/list (no groups|all filtered)/.test(name)) return "no groups";
   if (/^(login|refresh|change|request|retrieve|add|update|delete)$/.test(prefix)) return prefix;
   if (/^(profile|avatar|utils)$/.test(prefix)) return "profile";
   if (/^(group|grouplevel|permission)$/.test(prefix) || name.startsWith("user/list")) return "lists";
@@ -61,15 +95,18 @@ export function groupOf({ config, name }: Recording): string {
 export class Replay {
   readonly #world: World;
   readonly #tokens = new Map<number, string>();
+  /** The token that was given last. */
+  last = "";
 
   constructor(world: World) {
     this.#world = world;
   }
 
   async play(recording: Recording): Promise<Answer> {
-    const { method, path, headers, body, name } = recording;
+    const { method, path, headers, body, name, config } = recording;
+    await SETUPS[`${config}: ${name}`]?.(this.#world, this);
     const names = `${JSON.stringify(headers)}${JSON.stringify(body)}`;
-    for (const [, n] of names.matchAll(/\{\{token:(\d+)\}\}/g)) await this.#know(Number(n), recording);
+    for (const [, n] of names.matchAll(/\{\{token:(\d+)\}\}/g)) await this.know(Number(n), recording);
     const isJson = (headers["Content-Type"] ?? "").startsWith("application/json");
     const isText = typeof body === "string" && !(isJson && name.includes("string body"));
     const answer = await this.#world.call(path, {
@@ -80,16 +117,28 @@ export class Replay {
     const given = /^\{\{token:(\d+)\}\}$/.exec((recording.answer as { token?: string } | null)?.token ?? "");
     const token = (answer.body as { token?: string } | undefined)?.token;
     if (given && token) this.#tokens.set(Number(given[1]), token);
+    if (token) this.last = token;
     return answer;
   }
 
-  async #know(n: number, { name, path, headers }: Recording): Promise<void> {
-    const isExpired = /expired/.test(name) && !/cache/.test(name);
-    if (this.#tokens.has(n) && !isExpired) return;
+  /** Makes the token with this number, if nobody has got it yet. */
+  async know(n: number, { path, headers }: Pick<Recording, "path" | "headers">): Promise<void> {
+    if (this.#tokens.has(n)) return;
+    const { user = PLAIN, made } = tokens.get(n) ?? {};
     const origin = headers["Origin"] ?? "undefined";
     const slot = `zibanu:${createHash("md5").update(origin).digest("hex")}`;
-    const options = path === "/refresh/" ? { slot, isExpired } : { isExpired };
-    this.#tokens.set(n, await this.#world.mint(users.get(n) ?? 0, options));
+    const options = { ...(path === "/refresh/" ? { slot } : {}), ...(made ? { made } : {}) };
+    this.#tokens.set(n, await this.#world.mint(user, options));
+  }
+
+  /** So that its next use makes a new one. */
+  forget(n: number): void {
+    this.#tokens.delete(n);
+  }
+
+  /** Whose it is. */
+  serialOf(n: number): number {
+    return tokens.get(n)?.user ?? PLAIN;
   }
 
   #filled<T>(value: T): T {

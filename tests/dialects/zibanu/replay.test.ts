@@ -1,11 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { DEVIATIONS } from "./deviations.ts";
-import { comparable, groupOf, RECORDINGS, type Recording, Replay, SETTINGS } from "./recordings.ts";
-import { type Answer, aZibanu } from "./world.ts";
+import { DEVIATIONS, NOT_REPLAYED } from "./deviations.ts";
+import { OBSERVATIONS } from "./observations.ts";
+import {
+  comparable,
+  EVERYTHING,
+  inGroups,
+  isRecording,
+  type Observation,
+  type Recording,
+  Replay,
+  SERVERS,
+  SETTINGS,
+} from "./recordings.ts";
+import { SETUPS } from "./setups.ts";
+import { type Answer, aZibanu, type World } from "./world.ts";
 
-const groups = Map.groupBy(RECORDINGS, groupOf);
-const nameOf = ({ config, name }: Recording) => `${config}: ${name}`;
+const groups = inGroups();
+const nameOf = ({ config, name }: Recording | Observation) => `${config}: ${name}`;
 const used = new Set<string>();
+const seen = new Set<string>();
 
 /** What differs, or undefined. */
 function difference(recording: Recording, answer: Answer): object | undefined {
@@ -35,25 +48,59 @@ function isSame(
   return JSON.stringify(theirs) === JSON.stringify(ours) || { theirs, ours };
 }
 
+/** What was seen beside the answers, where we can see it too. */
+async function otherwise(
+  observation: Observation,
+  world: World,
+  replay: Replay,
+  answer: Answer | undefined,
+): Promise<object | undefined> {
+  const name = nameOf(observation);
+  const look = OBSERVATIONS[name];
+  if (!look) return undefined;
+  seen.add(name);
+  const { observed } = observation;
+  const [theirs, ours] = (await look({ world, replay, observed, answer })).map(comparable);
+  return JSON.stringify(theirs) === JSON.stringify(ours) ? undefined : { name, theirs, ours };
+}
+
 describe("the recordings", () => {
   it.each([...groups.keys()])(
     "of %s have the same answers, but for the deviations that are listed",
     async (group) => {
       const recordings = groups.get(group) ?? [];
-      const settings = SETTINGS[recordings[0]?.config ?? ""] ?? {};
-      await using world = await aZibanu({ requireProfile: true, dangerTellUnknownEmail: true, ...settings });
+      const { config = "" } = recordings[0] ?? {};
+      await using world = await aZibanu(
+        { requireProfile: true, dangerTellUnknownEmail: true, ...SETTINGS[config] },
+        { config: SERVERS[config] ?? {} },
+      );
       const replay = new Replay(world);
       const differences = [];
-      for (const recording of recordings) {
-        const found = difference(recording, await replay.play(recording));
+      let answer: Answer | undefined;
+      for (const one of recordings) {
+        if (isRecording(one)) answer = await replay.play(one);
+        const found = isRecording(one)
+          ? answer && difference(one, answer)
+          : await otherwise(one, world, replay, answer);
         if (found) differences.push(found);
       }
       expect(differences).toEqual([]);
     },
   );
 
-  it("need every deviation that is listed", () => {
+  it("need every deviation and every set-up that is listed", () => {
     const names = DEVIATIONS.flatMap((deviation) => deviation.names);
     expect(names.filter((name) => !used.has(name))).toEqual([]);
+    const all = new Set(EVERYTHING.map(nameOf));
+    expect(Object.keys(SETUPS).filter((name) => !all.has(name))).toEqual([]);
+  });
+
+  it("are 939: every answer is replayed, and each observation is compared or has its reason", () => {
+    const answers = EVERYTHING.filter(isRecording).length;
+    const listed = NOT_REPLAYED.flatMap(({ names }) => names);
+    const notes = EVERYTHING.filter((one) => !isRecording(one)).map(nameOf);
+    expect(notes.filter((name) => seen.has(name) === listed.includes(name))).toEqual([]);
+    expect(listed.filter((name) => !notes.includes(name))).toEqual([]);
+    expect(answers + seen.size + listed.length).toBe(939);
   });
 });

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { ensureFlagRole } from "../../../packages/server/src/domain/levels/permi
 import { finishOutgoing } from "../../../packages/server/src/domain/outgoing/index.ts";
 import { createSession } from "../../../packages/server/src/domain/sessions/index.ts";
 import { findTenantById, updateSettings } from "../../../packages/server/src/domain/tenants/index.ts";
-import { issueSlidingToken } from "../../../packages/server/src/domain/tokens/index.ts";
+import { findActiveDialectKey, issueSlidingToken } from "../../../packages/server/src/domain/tokens/index.ts";
 import { createUser, updateUser } from "../../../packages/server/src/domain/users/index.ts";
 import { ALL_PERMISSIONS } from "../../../packages/server/src/kernel/context.ts";
 import {
@@ -36,14 +37,25 @@ export interface Mail {
   text: string;
 }
 
+/** How a token was made by hand: signed by our key and for a session of ours where nothing else is said. */
+export interface Made {
+  alg?: "HS256" | "none";
+  key?: "another";
+  without?: readonly string[];
+  claims?: Readonly<Record<string, unknown>>;
+  /** Seconds from now. */
+  expiresIn?: number;
+  refreshExpiresIn?: number;
+}
+
 export interface World extends AsyncDisposable {
   server: TestServer;
   /** The origin of the users' numbers: the first seeded user is this + 1. */
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** A token of one of the seeded users. */
   token(name: string, origin?: string): Promise<string>;
-  /** A token of the user with this number, in a session that no door counts; expired where that is asked. */
-  mint(serial: number, options?: { slot?: string; isExpired?: boolean }): Promise<string>;
+  /** A token of the user with this number, in a session that no door counts unless told otherwise. */
+  mint(serial: number, options?: { slot?: string; made?: Made }): Promise<string>;
   mails(): Promise<Mail[]>;
   configure(zibanu: TenantSettingsPatch["zibanu"]): Promise<void>;
 }
@@ -136,14 +148,14 @@ export async function aZibanu(
       const answer = await call("/login/", { body, ...(origin === undefined ? {} : { origin }) });
       return tokenOf(answer);
     },
-    mint: async (serial, { slot = "zibanu:mint", isExpired = false } = {}) => {
+    mint: async (serial, { slot = "zibanu:mint", made } = {}) => {
       const tenant = await findTenantById(deps, tenantId);
       const person = tenant && (await findPerson(deps, tenant, { serial }));
       if (!person) return "no.such.user";
       const policy = { slot, idleSeconds: 3_600, absoluteSeconds: 86_400 };
       const { session } = await createSession(deps, admin, { userId: person.id, amr: ["pwd"], policy });
-      const expiresAt = isExpired ? new Date(deps.clock.now().getTime() - 1_000) : session.expiresAt;
-      return issueSlidingToken(deps, tenant, { ...session, expiresAt }, { id: serial, claim: {} });
+      const token = await issueSlidingToken(deps, tenant, session, { id: serial, claim: {} });
+      return made ? remade(server, token, made) : token;
     },
     mails: async () => {
       await finishOutgoing(deps);
@@ -157,6 +169,25 @@ export async function aZibanu(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The same token as somebody would have made it who knows our key, or does not. */
+async function remade({ deps, tenantId }: TestServer, token: string, made: Made): Promise<string> {
+  const [header = "", payload = ""] = token.split(".");
+  const parse = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString()) as { iat: number };
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
+  const claims: Record<string, unknown> & { iat: number } = parse(payload);
+  if (made.expiresIn !== undefined) claims["exp"] = claims.iat + made.expiresIn;
+  if (made.refreshExpiresIn !== undefined) claims["refresh_exp"] = claims.iat + made.refreshExpiresIn;
+  Object.assign(claims, made.claims);
+  for (const name of made.without ?? []) delete claims[name];
+  const input = `${encode({ ...parse(header), alg: made.alg ?? "HS512" })}.${encode(claims)}`;
+  if (made.alg === "none") return `${input}.`;
+  const { signingKey } = await findActiveDialectKey(deps, tenantId, "zibanu");
+  const key = made.key === "another" ? "somebody else's" : (signingKey ?? "");
+  return `${input}.${createHmac(made.alg === "HS256" ? "sha256" : "sha512", key)
+    .update(input)
+    .digest("base64url")}`;
 }
 
 async function seed({ deps, tenantId }: TestServer): Promise<void> {

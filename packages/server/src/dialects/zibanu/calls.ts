@@ -145,6 +145,11 @@ function malformed(door: Door): Refusal {
 function refusalOf(error: unknown, door: Door, tenant: Tenant): unknown {
   const fault = tokenFault(error, tenant);
   if (!fault) return error;
+  if (isNobodys(error)) {
+    return door === "strict"
+      ? new Refusal(401, { family: "token", text: fault, code: "token_not_valid" })
+      : refuse(401, "invalid_token", say("Invalid Token"));
+  }
   if (door !== "strict") return refuse(401, "invalid_token", fault);
   const text = say("Given token not valid for any token type");
   return new Refusal(401, { family: "token", text, code: "token_not_valid", message: fault });
@@ -163,9 +168,28 @@ export function tokenFault(error: unknown, tenant: Tenant): Sentence | undefined
       return say("Token is blacklisted");
     case "token.wrong_type":
       return say("Token has wrong type");
+    case "token.refresh_expired":
+      return say("Token 'refresh_exp' claim has expired");
+    case "token.incomplete":
+      return missing(error.fields?.[0]?.path.slice(1) ?? "");
     default:
       return undefined;
   }
+}
+
+function missing(claim: string): Sentence {
+  if (claim === "token_type") return say("Token has no type");
+  if (claim === "user_id") return say("Token contained no recognizable user identification");
+  return say("Token has no '{0}' claim", claim);
+}
+
+/** The token is good, but does not say whose it is. */
+function isNobodys(error: unknown): boolean {
+  return (
+    error instanceof IdentityError &&
+    error.code === "token.incomplete" &&
+    error.fields?.[0]?.path === "/user_id"
+  );
 }
 
 /** The door of a browser: one session of a person for each origin. No origin is one too. */

@@ -181,6 +181,17 @@ const MESSAGES: Readonly<Record<string, { es: string; "zh-CN": string }>> = {
   "Token is invalid": { es: "El token es inválido", "zh-CN": "令牌无效" },
   "Token is expired": { es: "El token ha expirado", "zh-CN": "令牌已过期" },
   "Token is blacklisted": { es: "El token está en lista negra", "zh-CN": "令牌已被列入黑名单" },
+  "Invalid Token": { es: "Token inválido", "zh-CN": "无效的令牌" },
+  "Token has no type": { es: "El token no tiene tipo", "zh-CN": "令牌没有类型" },
+  "Token has no '{0}' claim": { es: "El token no tiene el claim '{0}'", "zh-CN": "令牌没有声明 '{0}'" },
+  "Token 'refresh_exp' claim has expired": {
+    es: "El claim 'refresh_exp' del token ha expirado",
+    "zh-CN": "令牌的声明 'refresh_exp' 已过期",
+  },
+  "Token contained no recognizable user identification": {
+    es: "El token no contenía identificación de usuario reconocible",
+    "zh-CN": "令牌不包含可识别的用户标识",
+  },
   "Token has wrong type": { es: "El token tiene un tipo incorrecto", "zh-CN": "令牌类型错误" },
   'Method "{0}" not allowed.': { es: 'Método "{0}" no permitido.', "zh-CN": "方法 “{0}” 不被允许。" },
   'Unsupported media type "{0}" in request.': {

@@ -92,6 +92,39 @@ describe("a sliding token", () => {
     );
   });
 
+  it("says which claim it lacks, and is not good before its time", async () => {
+    const { signingKey, kid } = await findActiveDialectKey(deps, tenant.id, "zibanu");
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const sign = (body: object) => {
+      const input = `${encode({ alg: "HS512", kid })}.${encode(body)}`;
+      return `${input}.${createHmac("sha512", signingKey ?? "")
+        .update(input)
+        .digest("base64url")}`;
+    };
+    const without = (claim: string, from: string) =>
+      sign(Object.fromEntries(Object.entries(payloadOf(from)).filter(([name]) => name !== claim)));
+    const { token } = await aToken();
+    for (const claim of ["exp", "token_type", "user_id"]) {
+      await expect(verify(without(claim, token))).rejects.toThrow(
+        expect.objectContaining({
+          code: "token.incomplete",
+          fields: [{ path: `/${claim}`, message: "is missing" }],
+        }),
+      );
+    }
+    await expect(verify(sign({ ...payloadOf(token), nbf: 99_999_999_999 }))).rejects.toThrow(
+      coded("token.invalid"),
+    );
+    await expect(verify(sign({ ...payloadOf(token), user_id: "abc" }))).rejects.toThrow(
+      coded("token.invalid"),
+    );
+    await expect(verify(without("refresh_exp", token))).resolves.toBeDefined();
+    await expect(refresh(without("refresh_exp", token))).rejects.toThrow(coded("token.incomplete"));
+    await expect(refresh(sign({ ...payloadOf(token), refresh_exp: 1 }))).rejects.toThrow(
+      coded("token.refresh_expired"),
+    );
+  });
+
   it("refuses other algorithms, keys, types and garbage", async () => {
     const { token } = await aToken();
     const [header = "", payload = "", signature = ""] = token.split(".");

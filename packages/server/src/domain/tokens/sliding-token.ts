@@ -21,7 +21,8 @@ export interface SlidingClaims {
   generation: number;
   /** NumericDate: seconds. */
   expiresAt: number;
-  refreshExpiresAt: number;
+  /** As `expiresAt`; null without that claim, and then the token cannot be refreshed. */
+  refreshExpiresAt: number | null;
 }
 
 /** A token that is good now, and whom it is about as he is now. */
@@ -77,8 +78,8 @@ function sign({ kid, signingKey }: DialectKey, claims: object): string {
  * Signature and form are checked once and remembered; expiry, session, generation and user are looked at each time in
  * caches that the change feed keeps right. Warm, it answers synchronously and without the database.
  *
- * @throws IdentityError (also as a rejection) `token.invalid`, `token.expired`, `token.wrong_type`, `token.revoked`
- *   (also when the session or the user is no more)
+ * @throws IdentityError (also as a rejection) `token.invalid`, `token.expired`, `token.incomplete` (its field names the
+ *   claim), `token.wrong_type`, `token.revoked` (also when the session or the user is no more)
  */
 export function verifySlidingToken(
   deps: Deps,
@@ -115,21 +116,30 @@ function verifyWith(key: DialectKey | undefined, token: string): JwtClaims {
 }
 
 function readClaims(raw: JwtClaims, tenantId: string, now: Date): SlidingClaims {
-  const { token_type, exp, iat, jti, refresh_exp, user_id } = raw;
+  const { token_type, exp, nbf, iat, jti, refresh_exp, user_id } = raw;
   const seconds = now.getTime() / 1_000;
   if (typeof exp === "number" && exp <= seconds) throw new IdentityError("token.expired");
+  if (typeof nbf === "number" && nbf > seconds + 1) throw invalid("not valid yet");
   if (typeof iat === "number" && iat > seconds + 1) throw invalid("issued in the future");
-  if (token_type !== "sliding") throw new IdentityError("token.wrong_type");
   const parts = typeof jti === "string" ? JTI.exec(jti) : null;
-  if (!parts || typeof exp !== "number" || user_id === undefined) throw invalid("a claim is missing");
+  if (!parts) throw invalid("no jti of ours");
+  if (exp === undefined) throw lacks("exp");
+  if (token_type === undefined) throw lacks("token_type");
+  if (token_type !== "sliding") throw new IdentityError("token.wrong_type");
+  if (user_id === undefined) throw lacks("user_id");
+  if (typeof exp !== "number" || !/^\d{1,16}$/.test(String(user_id))) throw invalid("a claim is malformed");
   return {
     tenantId,
     sessionId: parts[1] ?? "",
     generation: Number.parseInt(parts[2] ?? "", 16),
     expiresAt: exp,
-    refreshExpiresAt: typeof refresh_exp === "number" ? refresh_exp : 0,
+    refreshExpiresAt: typeof refresh_exp === "number" ? refresh_exp : null,
   };
 }
+
+/** Which claim is missing is told, as front ends show it. */
+const lacks = (claim: string) =>
+  new IdentityError("token.incomplete", { fields: [{ path: `/${claim}`, message: "is missing" }] });
 
 function checkCurrent(
   deps: Deps,
@@ -154,14 +164,17 @@ function checkCurrent(
  * token one wins.
  *
  * @returns the session as it is now.
- * @throws IdentityError `token.expired`, `token.revoked`
+ * @throws IdentityError `token.incomplete` (`/refresh_exp`), `token.refresh_expired`, `token.revoked`
  */
 export async function refreshSlidingToken(
   deps: Deps,
   context: RequestContext,
   { session, principal, claims }: VerifiedSlidingToken,
 ): Promise<Session> {
-  if (claims.refreshExpiresAt * 1_000 <= deps.clock.now().getTime()) throw new IdentityError("token.expired");
+  if (claims.refreshExpiresAt === null) throw lacks("refresh_exp");
+  if (claims.refreshExpiresAt * 1_000 <= deps.clock.now().getTime()) {
+    throw new IdentityError("token.refresh_expired");
+  }
   const who: RequestContext = { ...context, actor: { type: "user", id: principal.userId } };
   const expiresAt = await deps.database.transaction(async (tx) => {
     const end = await nextTokenGeneration(deps, tx, session);
