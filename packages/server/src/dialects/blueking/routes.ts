@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
+import { storeNothing } from "../../platform/http/no-store.ts";
 import { detailsRoutes } from "./details.routes.ts";
 import { sendGatewayError } from "./errors.ts";
 import { gatewayRoutes } from "./gateway.routes.ts";
@@ -13,6 +14,7 @@ import { verifyRoutes } from "./verify.routes.ts";
  */
 export function bluekingPlugin(deps: Deps, pages: BluekingPages): FastifyPluginAsync {
   return async (app) => {
+    app.addHook("onRequest", storeNothing);
     app.setErrorHandler(sendGatewayError);
     app.setNotFoundHandler((request, reply) =>
       sendGatewayError(app.refuseUnrouted(request, reply), request, reply),

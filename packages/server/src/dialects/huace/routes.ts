@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
 import { formatsOf } from "../../domain/webhooks/index.ts";
 import { after } from "../../kernel/after.ts";
+import { storeNothing } from "../../platform/http/no-store.ts";
 import { callerOf, succeed, userOf } from "./calls.ts";
 import { isInvalidToken, sendRefusal } from "./errors.ts";
 import { feishuRoutes } from "./feishu.routes.ts";
@@ -26,6 +27,7 @@ const BODY_LIMIT = 64 * 1024;
 export function huacePlugin(deps: Deps): FastifyPluginAsync {
   return async (app) => {
     app.removeContentTypeParser("application/x-www-form-urlencoded"); // their client sends JSON only
+    app.addHook("onRequest", storeNothing);
     app.setErrorHandler(sendRefusal);
     app.setNotFoundHandler((request, reply) =>
       sendRefusal(app.refuseUnrouted(request, reply), request, reply),

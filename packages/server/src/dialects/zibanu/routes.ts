@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
+import { storeNothing } from "../../platform/http/no-store.ts";
 import { sendRefusal } from "./errors.ts";
 import { listRoutes } from "./lists.routes.ts";
 import { passwordRoutes } from "./password.routes.ts";
@@ -18,6 +19,7 @@ export function zibanuPlugin(deps: Deps): FastifyPluginAsync {
     app.setNotFoundHandler((request, reply) =>
       sendRefusal(app.refuseUnrouted(request, reply), request, reply),
     );
+    app.addHook("onRequest", storeNothing);
     app.addHook("onRequest", (request, reply, done) => {
       allowOrigin(request, reply);
       done();
