@@ -1,7 +1,12 @@
 import { type IdentifierChange, IdentityError } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
-import { findIdentifierChange, giveChangeCode, sendChangeCode } from "../domain/sign-in/index.ts";
+import {
+  cancelIdentifierChange,
+  findIdentifierChange,
+  giveChangeCode,
+  sendChangeCode,
+} from "../domain/sign-in/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { accountView, forSignedIn, linksOf, loadUser } from "./account.ts";
 import { renderCodePage } from "./code.page.ts";
@@ -60,6 +65,7 @@ async function show(
       resendSeconds: 0,
     },
     purpose: "confirm",
+    cancelStep: "cancel",
     notice: change.state === "confirm-old" ? "change.confirmOld" : undefined,
     errors: failure.errors,
   });
@@ -79,6 +85,10 @@ async function take(deps: Deps, call: Call): Answer {
   const id = queryText(request, "change") ?? "";
   const { step, code } = formOf(request);
   try {
+    if (step === "cancel") {
+      await cancelIdentifierChange(deps, context, id);
+      return seeOther(reply, links.contact, { notice: "change-cancelled" });
+    }
     if (step === "send-code") await sendChangeCode(deps, context, request.tenant, id);
     else if (!code?.trim()) {
       return await show(deps, call, { errors: { code: requiredMessage("field.code") }, status: 400 });

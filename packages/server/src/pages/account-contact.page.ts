@@ -1,7 +1,7 @@
 import { backToAccount } from "./account-home.page.ts";
 import { button, type FieldOptions, fieldsOf, form, hasErrors, messages } from "./form.ts";
 import { html, linkUrl, type SafeHtml } from "./html.ts";
-import { type MessageKey, textsFor } from "./i18n.ts";
+import { type MessageKey, type Texts, textsFor } from "./i18n.ts";
 import { renderDocument } from "./layout.ts";
 import type { AccountContactView, ChangeIdentifierView, IdentifierKind } from "./security-views.ts";
 
@@ -12,15 +12,27 @@ const LABELS: Record<IdentifierKind, MessageKey> = {
   backup_email: "field.backupEmail",
 };
 
+type Entry = AccountContactView["entries"][number];
+
+/** A change that was begun, and can go on where it stands. */
+function waiting(texts: Texts, { value, url }: NonNullable<Entry["pending"]>, label: string): SafeHtml {
+  const what =
+    value === undefined
+      ? html`${texts.t("contact.waitsRemoval")}`
+      : texts.rich("contact.waits", { value: html`<bdi class="name">${value}</bdi>` });
+  return html`<p class="detail">${what} <a href="${linkUrl(url) ?? ""}" aria-label="${texts.t("contact.goOnNamed", { name: label })}">${texts.t("contact.goOn")}</a></p>`;
+}
+
 /** What the person signs in with, and where codes may go. Posts `verify` = kind. */
 export function renderAccountContactPage(view: AccountContactView): string {
   const texts = textsFor(view.language);
-  const item = ({ kind, value, verified, changeUrl }: AccountContactView["entries"][number]): SafeHtml => {
+  const item = ({ kind, value, verified, changeUrl, pending }: Entry): SafeHtml => {
     const label = texts.t(LABELS[kind]);
     const change = linkUrl(changeUrl);
     return html`<li><div><h2>${label}</h2>
 <p class="detail">${value === undefined ? texts.t("contact.none") : html`<bdi>${value}</bdi>`}</p>
 ${value !== undefined && verified !== undefined && html`<p class="badge${!verified && " open"}">${texts.t(verified ? "contact.verified" : "contact.unverified")}</p>`}
+${pending && waiting(texts, pending, label)}
 ${change && html`<p class="detail"><a href="${change}" aria-label="${texts.t(value === undefined ? "contact.addNamed" : "contact.changeNamed", { name: label })}">${texts.t(value === undefined ? "contact.add" : "contact.change")}</a></p>`}
 </div>${
       value !== undefined &&

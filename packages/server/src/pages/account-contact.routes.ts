@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Check } from "typebox/value";
 import { addressesOfUser } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
-import { startIdentifierChange } from "../domain/sign-in/index.ts";
+import { listIdentifierChanges, startIdentifierChange } from "../domain/sign-in/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { accountView, forSignedIn, linksOf, loadUser } from "./account.ts";
 import { renderAccountContactPage, renderChangeIdentifierPage } from "./account-contact.page.ts";
@@ -67,9 +67,19 @@ async function addressesOf(deps: Deps, who: SignedIn): Promise<Record<Identifier
 async function showContact(deps: Deps, [request, reply, who]: Call): Answer {
   const links = linksOf(request);
   const view = await accountView(deps, request, reply, who, { path: links.contact });
-  const addresses = await addressesOf(deps, who);
+  const [addresses, changes] = await Promise.all([
+    addressesOf(deps, who),
+    listIdentifierChanges(deps, who.context),
+  ]);
+  const pendingOf = (kind: IdentifierKind) => {
+    const change = changes.find((one) => one.kind === kind);
+    return (
+      change && { value: change.value ?? undefined, url: `${links.contact}/confirm?change=${change.id}` }
+    );
+  };
   const entries: AccountContactView["entries"] = IDENTIFIER_KINDS.map((kind) => ({
     kind,
+    pending: pendingOf(kind),
     value: addresses[kind].value ?? undefined,
     verified: addresses[kind].verified,
     changeUrl: `${links.contact}/change?kind=${kind}`,

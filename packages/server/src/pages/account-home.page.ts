@@ -37,6 +37,7 @@ ${row(links.profile, texts.t("account.profile"), texts.t("account.profileDetail"
 ${row(links.contact, texts.t("account.contact"), texts.t("account.contactDetail"))}
 ${row(links.password, texts.t("account.password"), changed)}
 ${row(links.security, texts.t("account.security"), texts.t("account.securityDetail"))}
+${row(links.applications, texts.t("account.applications"), texts.t("account.applicationsDetail"))}
 ${row(links.sessions, texts.t("account.sessions"), texts.t("account.sessionCount", { count: view.sessionCount }))}
 ${row(links.console, texts.t("account.console"), texts.t("account.consoleDetail"))}
 </ul></nav>

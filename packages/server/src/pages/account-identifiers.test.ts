@@ -71,6 +71,38 @@ describe("the username", () => {
   });
 });
 
+describe("a change that waits for its code", () => {
+  it("is on the page of addresses, goes on from there, and can be given up", async () => {
+    const { id } = await site.user("kim", { email: "kim@example.com", emailVerified: true });
+    const visitor = await site.signedIn("kim");
+    const page = await visitor.open(`${account}/contact/change?kind=email`);
+    const asked = await visitor.follow(visitor.submit(page, { value: "kimberly@example.com" }));
+    expect(titleOf(asked)).toBe("Check your e-mail");
+    const contact = await visitor.open(`${account}/contact`);
+    expect(contact.body).toContain('To become <bdi class="name">kimberly@example.com</bdi>.');
+    const [, goOn = ""] = /href="([^"]*confirm\?change=[^"]*)"/.exec(contact.body) ?? [];
+    const again = await visitor.open(goOn);
+    const done = await visitor.follow(visitor.submit(again, { step: "cancel" }));
+    expect(done.body).toContain("The change was given up.");
+    expect(done.body).not.toContain("kimberly");
+    const late = await visitor.follow(visitor.submit(again, { step: "cancel" }));
+    expect(late.body).toContain("That change is over");
+    expect((await findUser(site.deps, site.tenant.id, id))?.email).toBe("kim@example.com");
+  });
+
+  it("is the page to which a sign-in leads back, when the session has ended meanwhile", async () => {
+    await site.user("lea", { email: "lea@example.com", emailVerified: true });
+    const visitor = await site.signedIn("lea");
+    const page = await visitor.open(`${account}/contact/change?kind=email`);
+    const { location } = await visitor.submit(page, { value: "leah@example.com" });
+    const other = site.visitor();
+    const signIn = await other.open(location);
+    const back = await other.submit(signIn, { identifier: "lea", password: PASSWORD });
+    expect(back.location).toBe(location);
+    expect(titleOf(await other.open(back.location))).toBe("Check your e-mail");
+  });
+});
+
 describe("linking two accounts", () => {
   /** Two accounts of one person, the first with a linked identity. */
   async function twoAccounts(name: string, kind = "open_id") {

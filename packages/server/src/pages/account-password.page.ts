@@ -1,9 +1,9 @@
 import { backToAccount } from "./account-home.page.ts";
-import { button, fieldsOf, form, hasErrors, messages } from "./form.ts";
+import { button, buttonLink, fieldsOf, form, hasErrors, messages } from "./form.ts";
 import { html } from "./html.ts";
 import { textsFor } from "./i18n.ts";
 import { renderDocument } from "./layout.ts";
-import type { AccountPasswordView } from "./views.ts";
+import type { AccountPasswordView, NoPasswordView } from "./views.ts";
 
 /** Changing one's own password. Fields: `currentPassword`, `newPassword`, `newPasswordAgain`. */
 export function renderAccountPasswordPage(view: AccountPasswordView): string {
@@ -36,5 +36,18 @@ ${field({
 ${field({ ...secret, name: "newPasswordAgain", label: "field.newPasswordAgain", autocomplete: "new-password", enterkeyhint: "done" })}
 ${button(texts, "password.submit", { busy: "form.saving" })}`,
 )}`,
+  });
+}
+
+/** Who signs in by other means has no password, and may want one. */
+export function renderNoPasswordPage(view: NoPasswordView): string {
+  const texts = textsFor(view.language);
+  const { recoverUrl } = view;
+  return renderDocument(view, {
+    title: texts.t("password.none"),
+    body: html`${backToAccount(texts, view.links)}
+<h1>${texts.t("password.none")}</h1>
+<p class="lead">${texts.t(recoverUrl === undefined ? "password.noneAsk" : "password.noneLead")}</p>
+${recoverUrl !== undefined && html`<div class="actions">${buttonLink(texts, recoverUrl, "recover.submit")}</div>`}`,
   });
 }

@@ -31,9 +31,11 @@ ${
 }</li>`;
 }
 
-/** Where the account is signed in. Posts `session` = id of the one to end, or `others` = `1` for all but this one. */
+/** Where the account is signed in. Posts `session` = id of the one to end, or `others` = `1` for all but this one;
+ * `keep` = `1` or `0`: whether later ones outlive the browser. */
 export function renderAccountSessionsPage(view: AccountSessionsView): string {
   const texts = textsFor(view.language);
+  const keeps = view.keepsLoggedIn;
   const others = view.sessions.some((session) => !session.current);
   return renderDocument(view, {
     title: texts.t("account.sessions"),
@@ -43,6 +45,9 @@ export function renderAccountSessionsPage(view: AccountSessionsView): string {
 <p class="lead">${texts.t(others ? "sessions.lead" : "sessions.onlyThis")}</p>
 ${messages(view)}
 <ul class="sessions">${view.sessions.map((session) => sessionItem(view, texts, session))}</ul>
-${others && form(view, button(texts, "sessions.revokeOthers", { name: "others", value: "1", quiet: true, busy: "signOut.busy" }))}`,
+${others && form(view, button(texts, "sessions.revokeOthers", { name: "others", value: "1", quiet: true, busy: "signOut.busy" }))}
+<section><h2>${texts.t("sessions.keep")}</h2>
+<p class="detail">${texts.t(keeps ? "sessions.keeps" : "sessions.ends")}</p>
+${form(view, html`<button type="submit" class="button quiet small" name="keep" value="${keeps ? "0" : "1"}" data-busy="${texts.t("form.saving")}">${texts.t(keeps ? "sessions.keepOff" : "sessions.keepOn")}</button>`)}</section>`,
   });
 }

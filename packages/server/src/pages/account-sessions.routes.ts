@@ -2,7 +2,8 @@ import { IdentityError, type Session } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
 import { endSession, endSessionsOfUser, listSessionsOfUser } from "../domain/sessions/index.ts";
-import { accountView, forSignedIn, linksOf } from "./account.ts";
+import { updateMe } from "../domain/users/index.ts";
+import { accountView, forSignedIn, linksOf, loadUser } from "./account.ts";
 import { renderAccountSessionsPage } from "./account-sessions.page.ts";
 import { noticeOf } from "./problems.ts";
 import { formOf, queryText, seeOther, sendPage } from "./respond.ts";
@@ -32,7 +33,10 @@ async function show(
 ): Promise<FastifyReply> {
   const links = linksOf(request);
   const view = await accountView(deps, request, reply, who, { path: links.sessions });
-  const { items } = await listSessionsOfUser(deps, who.context, who.session.userId, { limit: SHOWN });
+  const [user, { items }] = await Promise.all([
+    loadUser(deps, who),
+    listSessionsOfUser(deps, who.context, who.session.userId, { limit: SHOWN }),
+  ]);
   const sessions = items.map((session) => toView(session, who.session.id));
   const page = renderAccountSessionsPage({
     ...view,
@@ -43,6 +47,7 @@ async function show(
       (one, other) =>
         Number(other.current) - Number(one.current) || other.lastSeenAt.getTime() - one.lastSeenAt.getTime(),
     ),
+    keepsLoggedIn: user.preferences.keepLoggedIn ?? false,
     now: deps.clock.now(),
     timeZone: who.principal.profile.zoneinfo ?? undefined,
     notice: noticeOf(queryText(request, "notice")),
@@ -68,7 +73,11 @@ async function end(
   who: SignedIn,
 ): Promise<FastifyReply> {
   const path = linksOf(request).sessions;
-  const { session: id, others } = formOf(request);
+  const { session: id, others, keep } = formOf(request);
+  if (keep !== undefined) {
+    await updateMe(deps, who.context, { preferences: { keepLoggedIn: keep === "1" } });
+    return seeOther(reply, path, { notice: "keeping-changed" });
+  }
   if (others !== undefined) {
     await endSessionsOfUser(deps, who.context, who.session.userId, { exceptSessionId: who.session.id });
     return seeOther(reply, path, { notice: "sessions-ended" });

@@ -1,17 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { changePassword } from "../domain/credentials/index.ts";
+import { changePassword, hasPassword, passwordState } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import { listSessionsOfUser } from "../domain/sessions/index.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { accountUser, accountView, forSignedIn, linksOf, loadUser } from "./account.ts";
+import { applicationRoutes } from "./account-applications.routes.ts";
 import { contactRoutes } from "./account-contact.routes.ts";
 import { renderAccountHomePage } from "./account-home.page.ts";
-import { renderAccountPasswordPage } from "./account-password.page.ts";
+import { renderAccountPasswordPage, renderNoPasswordPage } from "./account-password.page.ts";
 import { profileRoutes } from "./account-profile.routes.ts";
 import { securityRoutes } from "./account-security.routes.ts";
 import { sessionRoutes } from "./account-sessions.routes.ts";
 import { missingFields, noticeOf, passwordsDiffer, problemsOf } from "./problems.ts";
-import { formOf, queryText, seeOther, sendPage } from "./respond.ts";
+import { basePath, formOf, queryText, seeOther, sendPage } from "./respond.ts";
 import type { SignedIn } from "./session.ts";
 import type { AccountPasswordView, FormErrors } from "./views.ts";
 
@@ -33,6 +34,7 @@ export function accountRoutes(app: FastifyInstance, deps: Deps): void {
   );
   profileRoutes(app, deps);
   sessionRoutes(app, deps);
+  applicationRoutes(app, deps);
   securityRoutes(app, deps);
   contactRoutes(app, deps);
 }
@@ -45,8 +47,9 @@ async function showHome(
 ): Promise<FastifyReply> {
   const links = linksOf(request);
   const view = await accountView(deps, request, reply, who, { path: links.home });
-  const [user, sessions] = await Promise.all([
+  const [user, { changedAt }, sessions] = await Promise.all([
     loadUser(deps, who),
+    passwordState(deps, request.tenant.id, who.session.userId),
     listSessionsOfUser(deps, who.context, who.session.userId, { limit: 200 }),
   ]);
   const page = renderAccountHomePage({
@@ -54,6 +57,7 @@ async function showHome(
     user: accountUser(user),
     links,
     sessionCount: sessions.items.length,
+    passwordChangedAt: changedAt ?? undefined,
     now: deps.clock.now(),
     notice: noticeOf(queryText(request, "notice")),
   });
@@ -69,6 +73,11 @@ async function showPassword(
 ): Promise<FastifyReply> {
   const links = linksOf(request);
   const view = await accountView(deps, request, reply, who, { path: links.password });
+  if (!(await hasPassword(deps, request.tenant.id, who.session.userId))) {
+    const recoverable = request.tenant.settings.signIn.recovery.length > 0;
+    const recoverUrl = recoverable ? `${basePath(request)}/recover` : undefined;
+    return sendPage(deps, reply, view.nonce, renderNoPasswordPage({ ...view, links, recoverUrl }));
+  }
   const page = renderAccountPasswordPage({
     ...view,
     action: links.password,

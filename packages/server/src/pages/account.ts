@@ -19,12 +19,17 @@ export function forSignedIn(
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const who = await findSignedIn(deps, request);
     if (!who) {
-      const flow = await startAccountFlow(deps, request, reply, { page: path });
+      const flow = await startAccountFlow(deps, request, reply, { page: path + queryOf(request) });
       return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
     }
     if (request.method === "POST") checkSessionForm(deps, request, who.session);
     return serve(request, reply, who);
   };
+}
+
+/** What a page that is loaded, not posted, was asked for: whoever signs in first comes back to just that. */
+export function queryOf(request: FastifyRequest): string {
+  return request.method === "GET" ? (/\?.*$/.exec(request.url)?.[0] ?? "") : "";
 }
 
 /** What every page of the account needs: says so on top when an administrator acts as the person. */
@@ -56,6 +61,7 @@ export function linksOf(request: FastifyRequest): AccountLinks {
     profile: `${base}/account/profile`,
     password: `${base}/account/password`,
     sessions: `${base}/account/sessions`,
+    applications: `${base}/account/applications`,
     security: `${base}/account/security`,
     contact: `${base}/account/contact`,
     signOut: `${base}/sign-out`,

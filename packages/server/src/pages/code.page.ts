@@ -37,6 +37,7 @@ ${form(
   html`${codeField(fieldsOf(view))}
 ${button(texts, submit, { name: "step", value: "give-code", busy })}
 ${sendAgain(texts, view.sent, view.resendStep ?? "send-code", "code.resend")}
+${view.cancelStep !== undefined && button(texts, "change.cancel", { name: "step", value: view.cancelStep, quiet: true, novalidate: true })}
 ${view.elsewhere?.map(({ step, way }) => button(texts, ELSEWHERE[way], { name: "step", value: step, quiet: true, novalidate: true, busy: "code.sending" }))}`,
 )}
 ${otherWays(texts, view.otherWays)}`,

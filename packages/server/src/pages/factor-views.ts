@@ -32,6 +32,8 @@ export interface CodeView extends FormView<"code"> {
   purpose: "sign-in" | "recovery" | "verify" | "confirm";
   /** Posted as `step` for a new one; default `send-code`. */
   resendStep?: string | undefined;
+  /** Posted as `step` to give the change up; absent: there is nothing to give up. */
+  cancelStep?: string | undefined;
   /** Where else a code can go; each posts its `step`. */
   elsewhere?: readonly { step: string; way: "email" | "backup_email" | "sms" }[] | undefined;
   otherWays?: OtherWays | undefined;

@@ -201,10 +201,11 @@ it("says the scopes in words, and the name of one it does not know", () => {
   expect(page).toMatch(/name="decision" value="deny"/);
 });
 
-it("offers to end every session but the one that asks", () => {
-  const buttons = named(tagsOf(find("account sessions")), "button").map(({ attributes }) => attributes.value);
-  expect(buttons).toEqual(["two", "three", "1"]);
-  expect(named(tagsOf(find("account one session")), "form")).toEqual([]);
+it("offers to end every session but the one that asks, and to choose how long they last", () => {
+  const buttons = (page: string) =>
+    named(tagsOf(find(page)), "button").map(({ attributes: { name, value } }) => `${name}=${value}`);
+  expect(buttons("account sessions")).toEqual(["session=two", "session=three", "others=1", "keep=0"]);
+  expect(buttons("account one session")).toEqual(["keep=1"]);
 });
 
 it("hands the answer over without script too", () => {

@@ -2,7 +2,7 @@ import { IdentityError } from "@ostiary/contracts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
 import { checkRecentAuthentication } from "../domain/sessions/index.ts";
-import { type AccountPath, forSignedIn } from "./account.ts";
+import { type AccountPath, forSignedIn, queryOf } from "./account.ts";
 import { startAgain } from "./flow-page.ts";
 import { basePath, seeOther } from "./respond.ts";
 import type { SignedIn } from "./session.ts";
@@ -21,8 +21,7 @@ export function forRecentlySignedIn(
   return forSignedIn(deps, path, async (request, reply, who) => {
     const recent = await checkRecentAuthentication(deps, who.context).then(() => true, isStale);
     if (recent) return serve(request, reply, who);
-    const query = request.method === "GET" ? (/\?.*$/.exec(request.url)?.[0] ?? "") : "";
-    const flow = await startAgain(deps, request, reply, who.session, `${path}${query}`);
+    const flow = await startAgain(deps, request, reply, who.session, path + queryOf(request));
     return seeOther(reply, `${basePath(request)}/sign-in`, { flow: flow.id });
   });
 }

@@ -72,6 +72,8 @@ export interface AccountContactView extends FormView<never> {
     value?: string | undefined;
     /** Absent for a username, which nobody can verify. */
     verified?: boolean | undefined;
+    /** A change that waits for a code: what it leads to (absent: removal), and where the code is given. */
+    pending?: { value?: string | undefined; url: string } | undefined;
     /** Of the page that changes it; absent when it cannot be changed here. */
     changeUrl?: string | undefined;
   }[];

@@ -1,5 +1,6 @@
 import type { PasskeyOptions } from "./factor-views.ts";
 import type { Message } from "./i18n.ts";
+import type { ScopeView } from "./scopes.ts";
 import type { Impersonation } from "./security-views.ts";
 
 /** How a tenant's pages look. Settings come from administrators, so colours and addresses are checked when rendered. */
@@ -126,7 +127,7 @@ export interface ConsentView extends FormView<never> {
   application: ApplicationLook;
   userName: string;
   /** In the order of the request. `description` is the administrator's own text for a scope of his making. */
-  scopes: readonly { name: string; description?: string | undefined }[];
+  scopes: readonly ScopeView[];
   /** Host to which the browser goes afterwards. */
   returnHost?: string | undefined;
 }
@@ -189,6 +190,7 @@ export interface AccountLinks {
   profile: string;
   password: string;
   sessions: string;
+  applications: string;
   security: string;
   contact: string;
   signOut: string;
@@ -237,6 +239,13 @@ export interface AccountPasswordView
   password: PasswordRules;
 }
 
+/** The account has no password to change. */
+export interface NoPasswordView extends PageView {
+  links: AccountLinks;
+  /** Where a code opens the way to one; absent: only an administrator can set it. */
+  recoverUrl?: string | undefined;
+}
+
 export interface AccountSession {
   id: string;
   /** "Firefox on Linux"; absent when the user agent says nothing. */
@@ -252,9 +261,25 @@ export interface AccountSession {
 
 export interface AccountSessionsView extends FormView<never> {
   links: AccountLinks;
+  /** Sessions outlive the browser. */
+  keepsLoggedIn: boolean;
   /** Most recent first. */
   sessions: readonly AccountSession[];
   now: Date;
+  /** IANA name from the user's `zoneinfo`; UTC when absent. */
+  timeZone?: string | undefined;
+}
+
+export interface AllowedApplication {
+  id: string;
+  name: string;
+  scopes: readonly ScopeView[];
+  since: Date;
+}
+
+export interface AccountApplicationsView extends FormView<never> {
+  links: AccountLinks;
+  applications: readonly AllowedApplication[];
   /** IANA name from the user's `zoneinfo`; UTC when absent. */
   timeZone?: string | undefined;
 }

@@ -1,5 +1,6 @@
+import { renderAccountApplicationsPage } from "../account-applications.page.ts";
 import { renderAccountHomePage } from "../account-home.page.ts";
-import { renderAccountPasswordPage } from "../account-password.page.ts";
+import { renderAccountPasswordPage, renderNoPasswordPage } from "../account-password.page.ts";
 import { renderAccountProfilePage } from "../account-profile.page.ts";
 import { renderAccountSessionsPage } from "../account-sessions.page.ts";
 import { renderAdministratorPasswordPage } from "../administrator-password.page.ts";
@@ -94,6 +95,7 @@ const LINKS = {
   profile: "/account/profile",
   password: "/account/password",
   sessions: "/account/sessions",
+  applications: "/account/applications",
   security: "/account/security",
   contact: "/account/contact",
   signOut: "/sign-out",
@@ -328,9 +330,31 @@ function accountPages(view: PageView, words: Words): SamplePage[] {
       }),
     },
     {
+      name: "account no password",
+      page: renderNoPasswordPage({ ...view, links: LINKS, recoverUrl: "/recover" }),
+    },
+    {
+      name: "account applications",
+      page: renderAccountApplicationsPage({
+        ...form,
+        applications: ["one", "two"].map((id) => ({
+          id,
+          name: words.application,
+          scopes: [{ name: "openid" }, { name: "email" }, { name: words.scope }],
+          since: new Date("2025-12-02T08:00:00Z"),
+        })),
+        notice: "applications.revoked",
+      }),
+    },
+    {
+      name: "account no applications",
+      page: renderAccountApplicationsPage({ ...form, applications: [] }),
+    },
+    {
       name: "account sessions",
       page: renderAccountSessionsPage({
         ...form,
+        keepsLoggedIn: true,
         sessions: [
           session("one", 0, true),
           session("two", 42),
@@ -342,7 +366,12 @@ function accountPages(view: PageView, words: Words): SamplePage[] {
     },
     {
       name: "account one session",
-      page: renderAccountSessionsPage({ ...form, sessions: [session("one", 0, true)], now: NOW }),
+      page: renderAccountSessionsPage({
+        ...form,
+        keepsLoggedIn: false,
+        sessions: [session("one", 0, true)],
+        now: NOW,
+      }),
     },
   ];
 }
