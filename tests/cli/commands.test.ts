@@ -52,6 +52,21 @@ describe("on the machine's own installation, without a server", () => {
     expect(short.stderr).toContain("password.too_short");
   });
 
+  it("gives somebody a picture and takes it away, and ranks a group", async () => {
+    const file = join(folder, "picture");
+    const gif = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+    await writeFile(file, Buffer.from(gif, "base64"));
+    const made = await json<{ mediaType: string }>("user", "avatar", "zs", "--file", file);
+    expect(made.mediaType).toBe("image/gif");
+    expect((await local("user", "avatar", "zs", "--remove")).stdout).toContain("removed");
+    await writeFile(file, "<svg/>");
+    const refused = await local("user", "avatar", "zs", "--file", file);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("avatar.invalid")]);
+    await local("group", "create", "clerks", "--level", "5");
+    expect(await json("group", "update", "clerks", "--level", "4")).toMatchObject({ level: 4 });
+    expect(await json("group", "update", "clerks", "--no-level")).toMatchObject({ level: null });
+  });
+
   it("tells other programs of events", async () => {
     const url = "http://127.0.0.1:1/hook";
     const made = await json<{ id: string; secret: string }>("webhook", "create", url, "--event", "user.*");
@@ -240,6 +255,9 @@ describe("called wrongly", () => {
     [["serve", "--clock-control"], 2],
     [["serve", "--port", "99999"], 2],
     [["session", "revoke"], 2],
+    [["user", "avatar", "zs"], 2],
+    [["user", "avatar", "zs", "--file", "/nowhere.png"], 2],
+    [["group", "update", "clerks"], 2],
     [["apply", "/nowhere.yaml"], 1],
     [["user", "list", "--url", "http://127.0.0.1:1", "--key", "ak_x"], 1],
   ])("ostiary %j ends with %i, and answers nothing", async (args, code) => {

@@ -22,7 +22,7 @@ interface Answer {
 type Transport = (
   method: Method,
   path: string,
-  options: { headers: Record<string, string>; body?: string },
+  options: { headers: Record<string, string>; body?: string | Buffer<ArrayBuffer> },
 ) => Promise<Answer>;
 
 /** API v1, over HTTP or in this process. */
@@ -37,13 +37,30 @@ export class Client {
 
   /** @throws Failure with the server's sentence and the fields that it names. */
   async text(method: Method, path: string, body?: unknown, accept = "application/json"): Promise<Answer> {
+    const content = { body: JSON.stringify(body), type: "application/json" };
+    return this.#send(method, path, accept, body === undefined ? undefined : content);
+  }
+
+  /** Sends a file as it is. @param type - of the content. @throws as `text` */
+  async put<T>(path: string, body: Buffer<ArrayBuffer>, type: string): Promise<T> {
+    return JSON.parse((await this.#send("PUT", path, "application/json", { body, type })).body) as T;
+  }
+
+  async #send(
+    method: Method,
+    path: string,
+    accept: string,
+    content?: { body: string | Buffer<ArrayBuffer>; type: string },
+  ): Promise<Answer> {
     const headers = {
       accept,
       ...(this.#tenant === undefined ? {} : { "ostiary-tenant": this.#tenant }),
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(content ? { "content-type": content.type } : {}),
     };
-    const payload = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answer = await this.#transport(method, `/api/v1${path}`, { headers, ...payload });
+    const answer = await this.#transport(method, `/api/v1${path}`, {
+      headers,
+      ...(content ? { body: content.body } : {}),
+    });
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw new Failure(wordsOf(answer));
   }

@@ -48,3 +48,18 @@ export type Membership = Static<typeof Membership>;
 
 /** How many of the named users were no members before, or were. */
 export const MembershipChange = Type.Object({ changed: Type.Integer({ minimum: 0 }) });
+
+/** A rank with the name that people know it by. */
+export const GroupLevel = Type.Object({ level: Level, name: Type.String() });
+export const GroupLevels = Type.Object({ items: Type.Array(GroupLevel) });
+
+/** How high a user stands. */
+export const UserLevel = Type.Object({
+  level: Type.Integer({
+    minimum: 0,
+    maximum: 9,
+    description: "0 for administrators, 1 for staff, else the highest of the groups and at least 5",
+  }),
+  isSuperuser: Type.Boolean({ description: "Has the role of administrators" }),
+  isStaff: Type.Boolean({ description: "Has the role that the setting `zibanu.staffRole` names" }),
+});

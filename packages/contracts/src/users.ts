@@ -258,3 +258,13 @@ export const UpdateCustomField = StrictObject({
   ...Optionals(definition),
 });
 export type UpdateCustomField = Static<typeof UpdateCustomField>;
+
+/** The user's picture: where everybody who knows the address finds it, and what it is. */
+export const UserAvatar = Type.Object({
+  picture: Type.String({
+    description: "Its address, which is also the profile's `picture` and the OIDC claim",
+  }),
+  mediaType: OneOf(["image/png", "image/jpeg", "image/gif", "image/webp"]),
+  size: Type.Integer({ minimum: 1, description: "Bytes" }),
+});
+export type UserAvatar = Static<typeof UserAvatar>;

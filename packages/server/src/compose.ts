@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
+import { picturePlugin } from "./api/avatars.routes.ts";
 import { apiPlugin } from "./api/index.ts";
 import type { ServerConfig } from "./config.ts";
 import { bluekingPlugin } from "./dialects/blueking/routes.ts";
@@ -178,6 +179,7 @@ async function createRoutes(
   await app.register(webauthnPlugin(deps));
   for (const prefix of ["", "/t/:tenant"]) {
     await app.register(pagesPlugin(deps), { prefix });
+    await app.register(picturePlugin(deps), { prefix });
     await app.register(oidcPlugin(deps, hosted), { prefix });
     await app.register(huacePlugin(deps), { prefix: `${prefix}/huace` });
     await app.register(bluekingPlugin(deps, hosted), { prefix: `${prefix}/blueking` });

@@ -22,7 +22,7 @@ export interface LocalServer {
   request(
     method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
-    options?: { headers?: Record<string, string>; body?: string },
+    options?: { headers?: Record<string, string>; body?: string | Buffer },
   ): Promise<LocalAnswer>;
   close(): Promise<void>;
 }

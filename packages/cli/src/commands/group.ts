@@ -1,6 +1,7 @@
 import type { Group, Membership } from "@ostiary/contracts";
 import { Command } from "commander";
 import { type ConnectionOptions, withClient } from "../client.ts";
+import { UsageFailure } from "../failure.ts";
 import { findByCode, findUser, pathOf } from "../find.ts";
 import { connected, count } from "../options.ts";
 import { answer, table } from "../output.ts";
@@ -10,6 +11,7 @@ export function groupCommand(): Command {
     .description("List and manage groups and their members")
     .addCommand(create())
     .addCommand(list())
+    .addCommand(update())
     .addCommand(members())
     .addCommand(change("add", "Make users members of a group"))
     .addCommand(change("remove", "Take users out of a group"))
@@ -49,6 +51,33 @@ function list(): Command {
         ),
       );
     });
+}
+
+function update(): Command {
+  return connected("update", "Change a group's name or level", [
+    "ostiary group update staff --level 3",
+    "ostiary group update staff --no-level",
+  ])
+    .argument("<code>")
+    .option("--name <name>", "what people call it")
+    .option("--level <number>", "a rank; a smaller number is a higher one", count(0, 1_000_000))
+    .option("--no-level", "it gives no rank")
+    .action(
+      async (code: string, options: ConnectionOptions & { name?: string; level?: number | boolean }) => {
+        const { name, level } = options;
+        const body = {
+          ...(name === undefined ? {} : { name }),
+          ...(typeof level === "number" ? { level } : level === false ? { level: null } : {}),
+        };
+        if (Object.keys(body).length === 0)
+          throw new UsageFailure("Nothing to change: give --name or --level.");
+        const group = await withClient(options, async (client) => {
+          const { id } = await findByCode(client, "group", code);
+          return client.call<Group>("PATCH", pathOf("/groups", id), body);
+        });
+        answer(options.json, group, () => `changed ${group.code} (${group.id})`);
+      },
+    );
 }
 
 function members(): Command {

@@ -1,4 +1,5 @@
-import type { User } from "@ostiary/contracts";
+import { readFile } from "node:fs/promises";
+import type { User, UserAvatar } from "@ostiary/contracts";
 import { Command, Option } from "commander";
 import { type Client, type ConnectionOptions, withClient } from "../client.ts";
 import { UsageFailure } from "../failure.ts";
@@ -20,6 +21,7 @@ export function userCommand(): Command {
     .addCommand(change("suspend", "Stop a user from signing in, and end the sessions"))
     .addCommand(change("activate", "Let a suspended user sign in again"))
     .addCommand(setPassword())
+    .addCommand(avatar())
     .addCommand(factorsCommand())
     .addCommand(remove());
 }
@@ -87,6 +89,37 @@ function create(): Command {
         ].join("\n"),
       );
     });
+}
+
+function avatar(): Command {
+  return connected("avatar", "Give a user a picture, or take it away", [
+    "ostiary user avatar zs --file zs.png",
+    "ostiary user avatar zs --remove",
+  ])
+    .argument("<user>", REFERENCE)
+    .option("--file <path>", "a PNG, JPEG, GIF or WebP picture")
+    .option("--remove", "take the picture away")
+    .action(async (reference: string, options: ConnectionOptions & { file?: string; remove?: boolean }) => {
+      const { file, remove = false } = options;
+      if ((file === undefined) !== remove) throw new UsageFailure("Give --file or --remove.");
+      const bytes = file === undefined ? undefined : await readPictureFile(file);
+      const made = await withClient(options, async (client) => {
+        const { id } = await findUser(client, reference);
+        if (bytes) return client.put<UserAvatar>(`${pathOf("/users", id)}/avatar`, bytes, "image/png");
+        await client.call("DELETE", `${pathOf("/users", id)}/avatar`);
+        return null;
+      });
+      answer(options.json, made, () => (made ? `${made.mediaType}: ${made.picture}` : "removed"));
+    });
+}
+
+/** What kind of picture it is, the server finds out. @throws UsageFailure */
+async function readPictureFile(path: string): Promise<Buffer<ArrayBuffer>> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UsageFailure(`${path} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 type ListOptions = ConnectionOptions & { search?: string; role?: string; status?: string; limit: number };

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import {
   CreateGroup,
   Group,
+  GroupLevels,
   Id,
   ListQuery,
   Membership,
@@ -11,19 +12,21 @@ import {
   StrictObject,
   UpdateGroup,
   UserIds,
+  UserLevel,
 } from "@ostiary/contracts";
 import { Type } from "typebox";
+import { checkPermission } from "../domain/access/index.ts";
 import type { Deps } from "../domain/deps.ts";
+import { getGroup, listGroupMembers, listGroups } from "../domain/groups/index.ts";
 import {
-  addGroupMembers,
-  createGroup,
-  deleteGroup,
-  getGroup,
-  listGroupMembers,
-  listGroups,
-  removeGroupMembers,
-  updateGroup,
-} from "../domain/groups/index.ts";
+  addRankedMembers,
+  createRankedGroup,
+  deleteRankedGroup,
+  getPerson,
+  LEVELS,
+  removeRankedMembers,
+  updateRankedGroup,
+} from "../domain/levels/index.ts";
 import { answer, IdempotencyHeaders } from "./idempotency.ts";
 import { problems } from "./problems.ts";
 import { IdParameters, registerResource } from "./resource.ts";
@@ -39,17 +42,20 @@ const MEMBERSHIP = [
     verb: "add",
     operationId: "addGroupMembers",
     summary: "Make users members of a group",
-    change: addGroupMembers,
+    change: addRankedMembers,
   },
   {
     verb: "remove",
     operationId: "removeGroupMembers",
     summary: "Take users out of a group",
-    change: removeGroupMembers,
+    change: removeRankedMembers,
   },
 ] as const;
 
-/** Groups and their members. */
+const LEVEL_NOTE =
+  "`level` ranks the members for front ends of Zibanu; a user gives none above his own (`level.too_high`).";
+
+/** Groups, their members, and what rank they give. */
 export function groupRoutes(deps: Deps): FastifyPluginAsyncTypebox {
   return async (app) => {
     registerResource(app, deps, {
@@ -59,13 +65,15 @@ export function groupRoutes(deps: Deps): FastifyPluginAsyncTypebox {
       schemas: { item: Group, create: CreateGroup, change: UpdateGroup, query: GroupQuery },
       notes: {
         list: "With `userId`, the groups of that user.",
+        create: LEVEL_NOTE,
+        change: LEVEL_NOTE,
         remove: "Its members lose what was given to it. You need all of that yourself.",
       },
       list: listGroups,
       get: getGroup,
-      create: createGroup,
-      change: updateGroup,
-      remove: deleteGroup,
+      create: createRankedGroup,
+      change: updateRankedGroup,
+      remove: deleteRankedGroup,
     });
     app.get(
       "/groups/:id/members",
@@ -81,6 +89,40 @@ export function groupRoutes(deps: Deps): FastifyPluginAsyncTypebox {
         },
       },
       (request) => listGroupMembers(deps, request.context, request.params.id, request.query),
+    );
+    app.get(
+      "/group-levels",
+      {
+        schema: {
+          operationId: "listGroupLevels",
+          summary: "List the levels that groups can have",
+          description: "Needs the permission `group:read`. Groups may have other numbers; these have names.",
+          tags: ["Groups"],
+          response: { 200: GroupLevels, ...problems() },
+        },
+      },
+      async ({ context }) => {
+        checkPermission(context, "group:read");
+        return { items: LEVELS.map(({ level, name }) => ({ level, name })) };
+      },
+    );
+    app.get(
+      "/users/:id/level",
+      {
+        schema: {
+          operationId: "getUserLevel",
+          summary: "Read how high a user stands",
+          description:
+            "Needs the permission `user:read` and, of a user, a level as high (`level.too_high` else).",
+          tags: ["Users"],
+          params: IdParameters,
+          response: { 200: UserLevel, ...problems() },
+        },
+      },
+      async ({ context, tenant, params }) => {
+        const { level, isSuperuser, isStaff } = await getPerson(deps, context, tenant, params);
+        return { level, isSuperuser, isStaff };
+      },
     );
     for (const { verb, operationId, summary, change } of MEMBERSHIP) {
       app.post(

@@ -7,6 +7,7 @@ import { apiKeyRoutes } from "./api-keys.routes.ts";
 import { applicationRoutes } from "./applications.routes.ts";
 import { auditRoutes } from "./audit.routes.ts";
 import { authenticate } from "./authenticate.ts";
+import { avatarRoutes } from "./avatars.routes.ts";
 import { configurationRoutes } from "./configuration.routes.ts";
 import { customFieldRoutes } from "./custom-fields.routes.ts";
 import { dialectKeyRoutes } from "./dialect-keys.routes.ts";
@@ -44,6 +45,7 @@ const ROUTES = [
   tenantRoutes,
   settingsRoutes,
   userRoutes,
+  avatarRoutes,
   identifierChangeRoutes,
   identityRoutes,
   impersonationRoutes,

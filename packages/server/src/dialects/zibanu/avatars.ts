@@ -1,6 +1,6 @@
 import type { Tenant } from "@ostiary/contracts";
 import type { Deps } from "../../domain/deps.ts";
-import { type Avatar, findAvatarOfUser, setAvatar } from "../../domain/users/index.ts";
+import { type Avatar, findAvatarOfUser, setAvatar, setOwnAvatar } from "../../domain/users/index.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { addressOf } from "./calls.ts";
 import { toDataUrl } from "./translate.ts";
@@ -30,8 +30,11 @@ export async function saveAvatar(
   avatar: Buffer | null,
 ): Promise<void> {
   const { avatarBytes, avatarPixels } = tenant.settings.zibanu;
-  await setAvatar(deps, context, userId, avatar, {
+  const options = {
     limits: { bytes: avatarBytes, pixels: avatarPixels },
-    addressOf: (id) => avatarAddress(deps, tenant, id),
-  });
+    addressOf: (id: string) => avatarAddress(deps, tenant, id),
+  };
+  const isOwn = context.actor.type === "user" && context.actor.id === userId;
+  if (isOwn) await setOwnAvatar(deps, context, avatar, options);
+  else await setAvatar(deps, context, userId, avatar, options);
 }

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from "fastify";
 import { type Deps, within } from "../../domain/deps.ts";
 import { findPerson, type Person } from "../../domain/levels/index.ts";
 import { getAvatar, updateMe } from "../../domain/users/index.ts";
+import { FOR_EVER, sendPicture } from "../../platform/http/picture.ts";
 import { avatarText, saveAvatar } from "./avatars.ts";
 import { readBody } from "./body.ts";
 import { addService, answer, type SignedInCall, succeed } from "./calls.ts";
@@ -37,15 +38,7 @@ export function profileRoutes(deps: Deps): FastifyPluginAsync {
 
     /** Whoever knows the address of a picture may see it, as browsers ask for pictures without a token. */
     app.get<{ Params: { id: string } }>("/avatars/:id", async ({ tenant, params }, reply) => {
-      const { mediaType, bytes } = await getAvatar(deps, tenant.id, params.id);
-      return reply
-        .headers({
-          "content-type": mediaType,
-          "x-content-type-options": "nosniff",
-          "content-security-policy": "default-src 'none'; sandbox",
-          "cache-control": "private, max-age=86400, immutable",
-        })
-        .send(bytes);
+      return sendPicture(reply, await getAvatar(deps, tenant.id, params.id), FOR_EVER);
     });
   };
 }

@@ -20,3 +20,10 @@ export {
   listNumberedPermissions,
   type NumberedPermission,
 } from "./permission-numbers.ts";
+export {
+  addRankedMembers,
+  createRankedGroup,
+  deleteRankedGroup,
+  removeRankedMembers,
+  updateRankedGroup,
+} from "./ranked-groups.ts";

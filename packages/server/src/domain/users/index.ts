@@ -1,10 +1,14 @@
 export {
   type Avatar,
   type AvatarLimits,
+  type AvatarOptions,
   checkPicture,
   findAvatarOfUser,
   getAvatar,
+  readAvatar,
+  readOwnAvatar,
   setAvatar,
+  setOwnAvatar,
 } from "./avatars.ts";
 export { changeOwnUsername } from "./change-username.ts";
 export { createUser } from "./create-user.ts";
