@@ -1,4 +1,4 @@
-import { IdentityError, type SigningAlgorithm } from "@ostiary/contracts";
+import { IdentityError, type SigningAlgorithm, type SigningKey } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkPermission } from "../access/index.ts";
 import type { Deps } from "../deps.ts";
@@ -7,17 +7,6 @@ import { generateSigningKey, SIGNING_KEYS } from "./create-signing-key.ts";
 import { DIALECT_KEYS } from "./dialect-key.ts";
 import { forgetKey, replaceActiveKey, rotateDue } from "./rotating-keys.ts";
 import { type SigningKeyRow, selectSigningKeys } from "./signing-key.store.ts";
-
-/** A signing key as administrators see it: never its private half. Times are RFC 3339. */
-export interface SigningKey {
-  kid: string;
-  algorithm: SigningAlgorithm;
-  status: "next" | "active" | "retiring";
-  publicJwk: Record<string, unknown>;
-  createdAt: string;
-  activatesAt: string;
-  expiresAt: string | null;
-}
 
 /** @throws IdentityError `permission.denied` */
 export async function listSigningKeys(deps: Deps, context: RequestContext): Promise<SigningKey[]> {
