@@ -1,4 +1,5 @@
 import { ERRORS } from "@ostiary/contracts";
+import { escapeHtml } from "../kernel/escape-html.ts";
 
 /** The parts of an OpenAPI 3.1 document that the page shows. */
 interface Schema {
@@ -179,18 +180,6 @@ function inline(text: string): string {
   return escapeHtml(text)
     .replace(/`([^`]+)`/g, "<code>$1</code>")
     .replace(/\*\*([^*]+)\*\*/g, "<b>$1</b>");
-}
-
-const ENTITIES: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 }
 
 function slug(text: string): string {

@@ -1,3 +1,5 @@
+import { escapeHtml } from "../kernel/escape-html.ts";
+
 /**
  * Text that may stand in a page as it is. Only this file makes one, so a string from outside cannot pass
  * for markup: the constructor is not exported, and `html` escapes whatever is not an instance.
@@ -18,19 +20,6 @@ export type SafeHtml = Markup;
 
 /** What may stand in a hole of the template. `false`, `null` and `undefined` give nothing, so `x && html…` works. */
 export type HtmlValue = SafeHtml | string | number | false | null | undefined | readonly HtmlValue[];
-
-const ESCAPES: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Enough for element content and for quoted attribute values (OWASP XSS prevention, rules 1 and 2); not for script or style. */
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
-}
 
 function render(value: HtmlValue): string {
   if (value === false || value === null || value === undefined) return "";

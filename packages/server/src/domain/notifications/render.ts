@@ -1,4 +1,5 @@
 import type { RenderedMessage } from "@ostiary/contracts";
+import { escapeHtml } from "../../kernel/escape-html.ts";
 import { type MessageWords, wordOf } from "./words.ts";
 
 export type MessageValues = Readonly<Record<string, string | number>>;
@@ -62,18 +63,6 @@ function knownLocale(tag: string): string {
   } catch {
     return "en";
   }
-}
-
-const ENTITIES: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
 const CODE_STYLE =
