@@ -6,11 +6,10 @@ import { equalBytes } from "../../kernel/constant-time.ts";
 import type { Deps } from "../deps.ts";
 import type { DialectKeyPurpose } from "./dialect-key.ts";
 import { type DialectKey, findActiveDialectKey, findDialectKeys } from "./dialect-key-ring.ts";
+import { COMPACT, invalid, parseObject } from "./verify-jwt.ts";
 
 /** Characters; ours are below 1,500. */
 const MAX_LENGTH = 8_192;
-
-const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 const signOffTheLoop = promisify<string, Buffer, KeyObject, Buffer>(sign);
 
@@ -47,7 +46,7 @@ export async function verifyDialectJwt(
 ): Promise<{ header: Record<string, unknown>; claims: Record<string, unknown> }> {
   if (token.length > MAX_LENGTH || !COMPACT.test(token)) throw invalid("not a compact JWS");
   const [head = "", body = "", tail = ""] = token.split(".");
-  const header = decode(head);
+  const header = parseObject(head);
   const ring = await findDialectKeys(deps, tenantId, purpose);
   const bytes = Buffer.from(`${head}.${body}`, "latin1");
   const signature = Buffer.from(tail, "base64url");
@@ -55,7 +54,7 @@ export async function verifyDialectJwt(
   if (signature.toString("base64url") !== tail) throw invalid("signature is not canonical");
   const keys = [...ring.byKid.values()].filter((key) => key.algorithm === header.alg);
   if (!keys.some((key) => isSignedBy(key, bytes, signature))) throw invalid("no key of ours signed it");
-  const claims = decode(body);
+  const claims = parseObject(body);
   const now = numericDate(deps.clock.now());
   if (typeof claims.exp !== "number" || typeof claims.nbf !== "number") throw invalid("a time is missing");
   if (claims.exp <= now) throw new IdentityError("token.expired");
@@ -68,21 +67,6 @@ function isSignedBy(key: DialectKey, bytes: Buffer, signature: Buffer): boolean 
   return equalBytes(createHmac("sha512", key.verifyingKey).update(bytes).digest(), signature);
 }
 
-function invalid(reason: string): IdentityError {
-  return new IdentityError("token.invalid", { reason });
-}
-
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
-}
-
-function decode(segment: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
-  } catch {
-    throw invalid("not JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("not a JSON object");
-  return value as Record<string, unknown>;
 }
