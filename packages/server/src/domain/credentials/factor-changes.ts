@@ -25,21 +25,12 @@ export async function factorAdded(
   userId: string,
   factor: NewFactor,
 ): Promise<NewFactor> {
-  const { id, kind, name } = factor;
   await forgetRememberedDevices(tx, tenant.id, userId);
-  await recordEvent(
-    deps,
-    tx,
-    context,
-    { type: "factor.added", target: { type: "user", id: userId }, data: { id, kind, name } },
-    [`user:${userId}`],
-  );
-  const values = { factor: kind, time: deps.clock.now() };
-  await noticeTo(within(deps, tx), context, tenant, userId, { template: "factor-added", values });
+  await tell(deps, tx, context, tenant, userId, "added", factor);
   return factor;
 }
 
-export async function factorRemoved(
+export function factorRemoved(
   deps: Deps,
   tx: Transaction,
   context: RequestContext,
@@ -47,16 +38,24 @@ export async function factorRemoved(
   userId: string,
   factor: NewFactor,
 ): Promise<void> {
-  const { id, kind, name } = factor;
-  await recordEvent(
-    deps,
-    tx,
-    context,
-    { type: "factor.removed", target: { type: "user", id: userId }, data: { id, kind, name } },
-    [`user:${userId}`],
-  );
+  return tell(deps, tx, context, tenant, userId, "removed", factor);
+}
+
+/** The audit log, the caches, and the person. */
+async function tell(
+  deps: Deps,
+  tx: Transaction,
+  context: RequestContext,
+  tenant: Pick<Tenant, "id">,
+  userId: string,
+  change: "added" | "removed",
+  { id, kind, name }: NewFactor,
+): Promise<void> {
+  const target = { type: "user", id: userId };
+  const event = { type: `factor.${change}` as const, target, data: { id, kind, name } };
+  await recordEvent(deps, tx, context, event, [`user:${userId}`]);
   const values = { factor: kind, time: deps.clock.now() };
-  await noticeTo(within(deps, tx), context, tenant, userId, { template: "factor-removed", values });
+  await noticeTo(within(deps, tx), context, tenant, userId, { template: `factor-${change}`, values });
 }
 
 type Notice = {

@@ -32,15 +32,12 @@ const TRANSPORTS: ReadonlySet<string> = new Set([
  * @throws IdentityError `passkey.rejected`
  */
 export function readRegistration(value: unknown): RegistrationResponseJSON {
-  const { id, response } = readCredential(value);
+  const { credential, response } = readCredential(value);
   const attestationObject = base64url(response, "attestationObject");
   const { transports } = response;
   const known = Array.isArray(transports) ? transports.filter((name) => TRANSPORTS.has(name)) : [];
   return {
-    id,
-    rawId: id,
-    type: "public-key",
-    clientExtensionResults: {},
+    ...credential,
     response: {
       clientDataJSON: base64url(response, "clientDataJSON"),
       attestationObject: withoutAttestation(attestationObject),
@@ -51,13 +48,10 @@ export function readRegistration(value: unknown): RegistrationResponseJSON {
 
 /** The same after `navigator.credentials.get`. @throws IdentityError `passkey.rejected` */
 export function readAssertion(value: unknown): AuthenticationResponseJSON {
-  const { id, response } = readCredential(value);
+  const { credential, response } = readCredential(value);
   const { userHandle } = response;
   return {
-    id,
-    rawId: id,
-    type: "public-key",
-    clientExtensionResults: {},
+    ...credential,
     response: {
       clientDataJSON: base64url(response, "clientDataJSON"),
       authenticatorData: base64url(response, "authenticatorData"),
@@ -83,13 +77,15 @@ export function readClientData(clientDataJSON: string): { challenge: string } {
   return { challenge: data["challenge"] };
 }
 
-function readCredential(value: unknown): { id: string; response: Record<string, unknown> } {
+/** What every credential has, and its response as it came. */
+function readCredential(value: unknown) {
   if (!isObject(value) || value["type"] !== "public-key" || !isObject(value["response"])) {
     throw malformed("no credential");
   }
   const id = base64url(value, "id");
   if (value["rawId"] !== undefined && value["rawId"] !== id) throw malformed("rawId");
-  return { id, response: value["response"] };
+  const credential = { id, rawId: id, type: "public-key", clientExtensionResults: {} } as const;
+  return { credential, response: value["response"] };
 }
 
 function base64url(holder: Record<string, unknown>, name: keyof typeof LONGEST): string {

@@ -21,36 +21,43 @@ import { nextState, type Step } from "./steps.ts";
  *
  * @throws IdentityError `code.rejected`, `credential.locked`, `sign_in.method_not_allowed`, and what `proceed` throws
  */
-export async function giveTotp(
+export function giveTotp(
   deps: Deps,
   context: RequestContext,
   tenant: Tenant,
   flow: Flow,
   input: Browser & { code: string },
 ): Promise<StepResult> {
-  const userId = whose(flow, "give-totp");
-  await checkOffered(deps, tenant, flow, "totp");
-  return deps.database.transaction(async (tx) => {
-    await checkTotp(deps, tx, context, tenant, userId, input.code);
-    const proof = { step: "give-totp", userId, amr: ["otp", "mfa"], facts: { second: "totp" } } as const;
-    return proceed(deps, tx, context, tenant, flow, proof, input);
-  });
+  return giveOneTimeCode(deps, context, tenant, flow, { step: "give-totp", second: "totp" }, input);
 }
 
 /** One of the codes for the day when everything else is lost. @throws IdentityError as `giveTotp` */
-export async function giveRecoveryCode(
+export function giveRecoveryCode(
   deps: Deps,
   context: RequestContext,
   tenant: Tenant,
   flow: Flow,
   input: Browser & { code: string },
 ): Promise<StepResult> {
-  const userId = whose(flow, "give-recovery-code");
-  await checkOffered(deps, tenant, flow, "recovery_code");
+  const factor = { step: "give-recovery-code", second: "recovery_code" } as const;
+  return giveOneTimeCode(deps, context, tenant, flow, factor, input);
+}
+
+const CHECKS = { totp: checkTotp, recovery_code: checkRecoveryCode };
+
+async function giveOneTimeCode(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  flow: Flow,
+  { step, second }: { step: "give-totp" | "give-recovery-code"; second: keyof typeof CHECKS },
+  input: Browser & { code: string },
+): Promise<StepResult> {
+  const userId = whose(flow, step);
+  await checkOffered(deps, tenant, flow, second);
   return deps.database.transaction(async (tx) => {
-    await checkRecoveryCode(deps, tx, context, tenant, userId, input.code);
-    const facts = { second: "recovery_code" } as const;
-    const proof = { step: "give-recovery-code", userId, amr: ["otp", "mfa"], facts } as const;
+    await CHECKS[second](deps, tx, context, tenant, userId, input.code);
+    const proof = { step, userId, amr: ["otp", "mfa"], facts: { second } } as const;
     return proceed(deps, tx, context, tenant, flow, proof, input);
   });
 }

@@ -15,6 +15,11 @@ export interface IdentifierStep {
   identifier?: string | undefined;
 }
 
+interface RescueStep extends IdentifierStep {
+  /** Default: the first one that the tenant allows. */
+  way?: Way | undefined;
+}
+
 const METHOD = { email: "email_code", sms: "sms_code" } as const;
 
 /**
@@ -75,17 +80,14 @@ export async function sendLink(
  *
  * @throws IdentityError as `sendCode`
  */
-export async function startRecovery(
+export function startRecovery(
   deps: Deps,
   context: RequestContext,
   tenant: Tenant,
   flow: Flow,
-  input: IdentifierStep & { way?: Way | undefined },
+  input: RescueStep,
 ): Promise<StepResult> {
-  const state = nextState(flow.state, "start-recovery");
-  checkMethod(tenant, await findItsApplication(deps, tenant.id, flow), "password");
-  const way = checkedWay(tenant, input.way);
-  return sendTo(deps, context, tenant, flow, { purpose: "recovery", state, ...input, way });
+  return rescue(deps, context, tenant, flow, "recovery", input);
 }
 
 /**
@@ -93,17 +95,29 @@ export async function startRecovery(
  *
  * @throws IdentityError as `sendCode`
  */
-export async function startUnlock(
+export function startUnlock(
   deps: Deps,
   context: RequestContext,
   tenant: Tenant,
   flow: Flow,
-  input: IdentifierStep & { way?: Way | undefined },
+  input: RescueStep,
 ): Promise<StepResult> {
-  const state = nextState(flow.state, "start-unlock");
+  return rescue(deps, context, tenant, flow, "unlock", input);
+}
+
+/** A code for who cannot give the password, where one could. */
+async function rescue(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  flow: Flow,
+  purpose: "recovery" | "unlock",
+  input: RescueStep,
+): Promise<StepResult> {
+  const state = nextState(flow.state, `start-${purpose}`);
   checkMethod(tenant, await findItsApplication(deps, tenant.id, flow), "password");
   const way = checkedWay(tenant, input.way);
-  return sendTo(deps, context, tenant, flow, { purpose: "unlock", state, ...input, way });
+  return sendTo(deps, context, tenant, flow, { purpose, state, ...input, way });
 }
 
 /** @throws IdentityError `sign_in.method_not_allowed` */
