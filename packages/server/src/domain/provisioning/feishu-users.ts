@@ -1,7 +1,7 @@
 import { type FeishuIdentity, IdentityError, type SyncUser, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkPermission, findPrincipal, type Principal } from "../access/index.ts";
-import { type Application, mayUse } from "../applications/index.ts";
+import { type Application, findApplication, mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { checkMayBeVouchedFor } from "../sign-in/index.ts";
@@ -18,7 +18,8 @@ import { letIn, type Synced, syncUser } from "./sync-users.ts";
  *
  * Needs `user:write`, or an application as caller.
  *
- * @throws IdentityError `feishu.identity_required`, `feishu.identity_conflict`, and what `syncUser` throws
+ * @throws IdentityError `feishu.identity_required`, `feishu.identity_conflict`, `permission.escalation`, and what
+ *   `syncUser` throws
  */
 export async function syncFeishuUser(
   deps: Deps,
@@ -44,6 +45,7 @@ export async function syncFeishuUser(
     await letIn(within(deps, tx), context, userId);
     const added = await insertFederatedIdentities(tx, tenantId, userId, FEISHU, realm, identities, now);
     if (added === 0) return;
+    if (!synced.created) await checkMayName(within(deps, tx), context, userId);
     const event = {
       type: "user.federated",
       target: { type: "user", id: userId },
@@ -52,6 +54,25 @@ export async function syncFeishuUser(
     await recordEvent(deps, tx, context, event, [`user:${userId}`]);
   });
   return synced;
+}
+
+/**
+ * Whoever says who an administrator is at Feishu could be him wherever people come from there. An application that does
+ * not administer the tenant must not; `linkIdentity` asks the same of people.
+ *
+ * @throws IdentityError `permission.escalation`
+ */
+async function checkMayName(
+  joined: Deps,
+  { actor, tenantId }: RequestContext,
+  userId: string,
+): Promise<void> {
+  if (actor.type !== "application" || actor.id === null) return;
+  const application = await findApplication(joined, tenantId, actor.id);
+  const user = await findPrincipal(joined, tenantId, userId);
+  if (user?.permissions.has("*") && application?.administers == null) {
+    throw new IdentityError("permission.escalation", { reason: "an identity of an administrator" });
+  }
 }
 
 /** Somebody, by one of his names. */

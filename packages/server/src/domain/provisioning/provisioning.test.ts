@@ -92,6 +92,19 @@ describe("bringing users in", () => {
 });
 
 describe("people at Feishu", () => {
+  it("are no administrator because some application says so", async () => {
+    const { deps, context } = world;
+    const boss = await world.aUser("boss", ["administrator"]);
+    const thief = { openId: "ou_thief", tenantKey: "t1" };
+    const outcome = await refusal(syncFeishuUser(deps, asApplication, { username: "BOSS" }, thief));
+    expect(outcome).toBe("permission.escalation");
+    expect(await findFeishuIdentity(deps, context.tenantId, boss)).toEqual({});
+    expect(await mayUse(deps, application, boss)).toBe(false);
+    await syncFeishuUser(deps, context, { username: "boss" }, { openId: "ou_boss", tenantKey: "t1" });
+    const again = { openId: "ou_boss", userId: "u_thief", tenantKey: "t1" };
+    expect(await refusal(syncFeishuUser(deps, asApplication, {}, again))).toBe("permission.escalation");
+  });
+
   it("are found by any of their ids, and keep those that they have", async () => {
     const { deps, context } = world;
     const first = await syncFeishuUser(deps, context, { nickname: "F" }, { openId: "ou_a", tenantKey: "t1" });
