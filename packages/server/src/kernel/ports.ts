@@ -45,6 +45,9 @@ export interface LimitRule {
   points: number;
   /** Length of the window, and of the block after it is used up, in seconds. */
   seconds: number;
+  /** Each process counts for itself: for what is done so often that a statement for each would cost more than it saves.
+   * Such a rule is only consumed and reset, not looked at. */
+  local?: true;
 }
 
 export interface PasswordHasher {

@@ -2,6 +2,7 @@ import { IdentityError } from "@ostiary/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_PERMISSIONS, type RequestContext } from "../../kernel/context.ts";
 import { newSecret } from "../../kernel/identifiers.ts";
+import type { LimitRule } from "../../kernel/ports.ts";
 import { aDatabase, type TestDatabase } from "../../testing/a-database.ts";
 import { type FrozenClock, frozenClock } from "../../testing/frozen-clock.ts";
 import { contextOf, testDeps } from "../../testing/test-deps.ts";
@@ -74,6 +75,21 @@ describe("a sign-in", () => {
       [1, 2, 3, 4].map(() => code(takeFinishedFlow(deps, visitor, flow.id, browser))),
     );
     expect(taken.sort()).toEqual(["flow.not_found", "flow.not_found", "flow.not_found", "ok"]);
+  });
+
+  it("is begun from one address often enough for an office, and not until the disk is full", async () => {
+    const counted: string[] = [];
+    const consume = async ({ name, local }: LimitRule, key: string) => {
+      counted.push(`${name} ${key} ${local}`);
+      return counted.length > 1 ? 9 : 0;
+    };
+    const limited = { ...deps, limits: { ...deps.limits, consume } };
+    const from = (ip: string | null) =>
+      code(startFlow(limited, { ...visitor, ip }, { browser: newSecret(), continuation: {} }));
+    expect(await from("2001:db8::1")).toBe("ok");
+    expect(await from("2001:db8::2")).toBe("request.rate_limited");
+    expect(await from(null)).toBe("ok");
+    expect(counted).toEqual(Array(2).fill("sign-in-flow 2001:db8:0:0::/64 true"));
   });
 
   it("does not exist in another browser, another tenant, or after an hour", async () => {

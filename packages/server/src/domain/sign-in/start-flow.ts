@@ -2,6 +2,8 @@ import { IdentityError } from "@ostiary/contracts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { isId, newId } from "../../kernel/identifiers.ts";
+import { networkOf } from "../../kernel/network-of.ts";
+import type { LimitRule } from "../../kernel/ports.ts";
 import type { Deps } from "../deps.ts";
 import type { Acr, Session } from "../sessions/index.ts";
 import { findFlowOfBrowser, insertFlow, takeFlow } from "./flow.store.ts";
@@ -9,6 +11,12 @@ import type { Flow } from "./flow.ts";
 
 /** Seconds: long enough to look for a password, short enough that an open tab is worth nothing tomorrow. */
 const FLOW_SECONDS = 3_600;
+
+/**
+ * Of one address, whatever door begins them: each is a row for an hour, and nobody need have shown who he is. More than
+ * the largest office begins, and less than fills a disk.
+ */
+const STARTS: LimitRule = { name: "sign-in-flow", points: 10_000, seconds: 900, local: true };
 
 export interface NewFlow {
   /** The value of the browser's flow cookie; the flow works in that browser only. */
@@ -21,7 +29,11 @@ export interface NewFlow {
   continuation: Record<string, unknown>;
 }
 
-/** Begins a sign-in. Nothing is decided by the caller but where it leads when finished. */
+/**
+ * Begins a sign-in. Nothing is decided by the caller but where it leads when finished.
+ *
+ * @throws IdentityError `request.rate_limited`
+ */
 export function startFlow(deps: Deps, context: RequestContext, input: NewFlow): Promise<Flow> {
   return insertNewFlow(deps, context, input, {
     state: "identifier",
@@ -37,7 +49,7 @@ export function startFlow(deps: Deps, context: RequestContext, input: NewFlow): 
  * Begins a flow in which nobody has to sign in: this browser has a live session, and only something about the
  * application is asked (consent). It makes no session; it names one that exists.
  *
- * @throws IdentityError `impersonation.not_allowed`: nobody agrees in another's name
+ * @throws IdentityError `impersonation.not_allowed`: nobody agrees in another's name; `request.rate_limited`
  */
 export async function startSignedInFlow(
   deps: Deps,
@@ -62,6 +74,8 @@ export async function insertNewFlow(
   { browser, applicationId, continuation }: Pick<NewFlow, "browser" | "applicationId" | "continuation">,
   who: Pick<Flow, "state" | "identifier" | "userId" | "sessionId" | "amr" | "facts">,
 ): Promise<Flow> {
+  const wait = context.ip === null ? 0 : await deps.limits.consume(STARTS, networkOf(context.ip));
+  if (wait > 0) throw new IdentityError("request.rate_limited", { retryAfter: wait });
   const now = deps.clock.now();
   const flow: Flow = {
     ...who,

@@ -21,9 +21,10 @@ export interface RateLimitSettings {
 export function createRateLimits({ kind, database, clock, log }: RateLimitSettings): RateLimits {
   const own = memoryCounters();
   const shared = kind === "postgres" ? postgresCounters(database) : own;
-  const withFallback = async <T>(run: (store: CounterStore) => Promise<T>): Promise<T> => {
+  const storeOf = ({ local }: LimitRule) => (local ? own : shared);
+  const withFallback = async <T>(run: (store: CounterStore) => Promise<T>, store = shared): Promise<T> => {
     try {
-      return await run(shared);
+      return await run(store);
     } catch (error) {
       log.warn({ err: error }, "counting in memory: the rate limits' table does not answer");
       return run(own);
@@ -43,13 +44,14 @@ export function createRateLimits({ kind, database, clock, log }: RateLimitSettin
       });
     },
     consume: async (rule, key) => {
-      const counter = await withFallback((store) =>
-        store.add(nameOf(rule, key), rule.points, rule.seconds * 1000, now()),
+      const counter = await withFallback(
+        (store) => store.add(nameOf(rule, key), rule.points, rule.seconds * 1000, now()),
+        storeOf(rule),
       );
       return counter.points > rule.points ? secondsLeft(counter) : 0;
     },
     reset: async (rule, key) => {
-      await withFallback((store) => store.remove(nameOf(rule, key)));
+      await withFallback((store) => store.remove(nameOf(rule, key)), storeOf(rule));
     },
   };
 }

@@ -70,6 +70,18 @@ describe.each(["postgres", "memory"] as const)("rate limits in %s", (kind) => {
   });
 });
 
+it("counts in each process for itself where a rule says so, and writes nothing", async () => {
+  const { database } = context;
+  const make = () => createRateLimits({ kind: "postgres", database, clock: frozenClock(), log: QUIET });
+  const [one, other] = [make(), make()];
+  const local: LimitRule = { ...rule, name: "local-rule", local: true };
+  for (let i = 0; i < 3; i++) expect(await one.consume(local, "ann")).toBe(0);
+  expect([await one.consume(local, "ann"), await other.consume(local, "ann")]).toEqual([60, 0]);
+  await one.reset(local, "ann");
+  expect(await one.consume(local, "ann")).toBe(0);
+  expect(await database.query("select key from rate_limits where key like 'local-rule%'")).toEqual([]);
+});
+
 it("counts in memory while the table does not answer", async () => {
   const database = { query: () => Promise.reject(new Error("down")) };
   const limits = createRateLimits({ kind: "postgres", database, clock: frozenClock(), log: QUIET });
