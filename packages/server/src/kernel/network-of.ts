@@ -4,11 +4,15 @@ import { isIPv6 } from "node:net";
 const GROUPS = 8;
 const OWN_GROUPS = 4;
 
+/** Some proxies forward the port too, which is another one for each connection. */
+const PORT = /^(?:([\d.]+)|\[([^\]]+)\]):\d+$/;
+
 /**
  * What limits count an address by. Whoever has IPv6 has 2^64 addresses at least (RFC 6177 §2, RFC 4291 §2.5.1) and may
  * use another one for each guess, so its network counts; an IPv4 address is itself, also when it is written as IPv6.
  */
-export function networkOf(ip: string): string {
+export function networkOf(address: string): string {
+  const ip = PORT.exec(address)?.slice(1).join("") ?? address;
   if (!isIPv6(ip)) return ip;
   const [head = "", tail] = shortened(ip).split("::");
   const before = groupsOf(head);

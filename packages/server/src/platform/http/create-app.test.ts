@@ -139,3 +139,42 @@ describe("every route", () => {
     expect(answer).toContain("request.invalid");
   });
 });
+
+describe("the address of a request", () => {
+  const SPOOFED = "6.6.6.6";
+  const seen = async (trustedProxies: string[], remoteAddress: string, forwarded: string) => {
+    const behind = await createApp({
+      log: pino({ level: "silent" }),
+      resolveTenant: () => tenant,
+      trustedProxies,
+    });
+    behind.get("/who", ({ context }) => ({ ip: context.ip }));
+    const headers = { "x-forwarded-for": forwarded, "x-real-ip": SPOOFED, forwarded: `for=${SPOOFED}` };
+    const answer = await behind.inject({ url: "/who", remoteAddress, headers });
+    await behind.close();
+    return answer.json().ip;
+  };
+
+  it.each([
+    ["nobody's word where no proxy is trusted", [], "198.51.100.1", SPOOFED, "198.51.100.1"],
+    ["not what a stranger says beside the proxy", ["10.0.0.0/8"], "198.51.100.1", SPOOFED, "198.51.100.1"],
+    ["what the proxy says", ["10.0.0.0/8"], "10.0.0.1", "203.0.113.9", "203.0.113.9"],
+    [
+      "not what the client has put before it",
+      ["10.0.0.0/8"],
+      "10.0.0.1",
+      `${SPOOFED}, 203.0.113.9`,
+      "203.0.113.9",
+    ],
+    [
+      "that before several proxies",
+      ["10.0.0.0/8"],
+      "10.0.0.1",
+      `${SPOOFED}, 203.0.113.9, 10.0.0.2`,
+      "203.0.113.9",
+    ],
+    ["the proxy's own where it says nothing", ["10.0.0.1"], "10.0.0.1", "", "10.0.0.1"],
+  ])("is %s", async (_what, trusted, remote, forwarded, ip) => {
+    expect(await seen(trusted, remote, forwarded)).toBe(ip);
+  });
+});
