@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { IdentityError } from "@ostiary/contracts";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import { checkPasswordLink, redeemPasswordLink } from "../../domain/credentials/index.ts";
+import { checkPasswordLink } from "../../domain/credentials/index.ts";
 import type { Deps } from "../../domain/deps.ts";
+import { redeemMailedLink } from "../../domain/levels/index.ts";
 import { isFields, readBody } from "./body.ts";
 import { faultText, isOneOf } from "./errors.ts";
 import { languageOf } from "./messages.ts";
@@ -22,12 +23,13 @@ export function passwordRoutes(deps: Deps): FastifyPluginAsync {
       const fields = isFields(value) ? value : {};
       const token = textOf(fields["token"]);
       try {
-        await redeemPasswordLink(deps, request.context, token, textOf(fields["password"]));
+        await redeemMailedLink(deps, request.context, request.tenant, token, textOf(fields["password"]));
       } catch (error) {
         if (isOneOf(error, "password_link.invalid", "user.not_found", "user.suspended")) {
           return show(request, reply, { state: "gone" });
         }
-        if (!(error instanceof IdentityError) || !error.code.startsWith("password.")) throw error;
+        const isTold = error instanceof IdentityError && /^password\.|second_factor/.test(error.code);
+        if (!isTold) throw error;
         return show(request, reply, { state: "form", token, fault: faultText(error, request) });
       }
       return show(request, reply, { state: "done" });

@@ -8,7 +8,8 @@ import { replacePassword } from "./set-password.ts";
 
 /**
  * The secret of a link by which a user chooses a password, once; the present password stays good until then. For rules
- * that send it to the user's own mailbox and show it to nobody else. Earlier links of the user are no more.
+ * that send it to the user's own mailbox and show it to nobody else. Earlier links of the user are no more, and a changed
+ * password ends this one.
  *
  * @param seconds - for which it works.
  */
@@ -41,6 +42,7 @@ export async function checkPasswordLink(deps: Deps, tenantId: string, secret: st
  * Gives the user of a link the password that he chose, and ends his sessions. A password that is refused leaves the
  * link as it was.
  *
+ * @param check - whether the link is enough for this user.
  * @throws IdentityError `password_link.invalid`, and what `replacePassword` throws
  */
 export async function redeemPasswordLink(
@@ -48,11 +50,13 @@ export async function redeemPasswordLink(
   context: RequestContext,
   secret: string,
   password: string,
+  check: (joined: Deps, userId: string) => Promise<void>,
 ): Promise<void> {
   const { tenantId } = context;
   await deps.database.transaction(async (tx) => {
     const userId = await takePasswordLink(tx, tenantId, hashOf(deps, secret), deps.clock.now());
     if (userId === undefined) throw new IdentityError("password_link.invalid");
+    await check(within(deps, tx), userId);
     const who: RequestContext = { ...context, actor: { type: "user", id: userId } };
     await replacePassword(within(deps, tx), who, userId, password);
   });

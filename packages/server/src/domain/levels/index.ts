@@ -1,6 +1,7 @@
 export { DEFAULT_LEVEL, LEVELS } from "./levels.ts";
 export { addPerson, deletePerson, type Standing, updatePerson } from "./manage-people.ts";
 export {
+  redeemMailedLink,
   redeemPasswordCode,
   requestPassword,
   requestPasswordCode,

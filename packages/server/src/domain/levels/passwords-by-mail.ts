@@ -7,12 +7,15 @@ import { recordEvent } from "../audit/index.ts";
 import {
   checkCode,
   createPasswordLink,
+  redeemPasswordLink,
   replacePassword,
   sendCode,
   setPassword,
 } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { notify } from "../notifications/index.ts";
+import { checkMailboxIsEnough, isMailboxEnough } from "../sign-in/index.ts";
+import { issuerOf } from "../tenants/index.ts";
 import { findPerson, type Person } from "./people.ts";
 
 const WELCOME_DAYS = 7;
@@ -20,6 +23,9 @@ const RESET_MINUTES = 30;
 
 const PER_ADDRESS: LimitRule = { name: "password-request-mailbox", points: 5, seconds: 3_600 };
 const PER_CLIENT: LimitRule = { name: "password-request-client", points: 50, seconds: 3_600 };
+
+/** Whether a forgotten password can be replaced by mail at all. */
+const isByMail = ({ settings }: Tenant) => settings.signIn.recovery.includes("email");
 
 /** Where a link leads. */
 export type LinkOf = (secret: string) => string;
@@ -50,7 +56,8 @@ export async function welcomePerson(
 /**
  * Somebody has forgotten a password. The mailbox gets a link, and until that is used nothing changes; where the tenant's
  * `dangerMailPasswords` says so, it gets a new password that counts at once. An address that is nobody's has the same
- * answer after the same time, unless `dangerTellUnknownEmail` says otherwise.
+ * answer after the same time, unless `dangerTellUnknownEmail` says otherwise. For who has a second factor and would be
+ * asked for it the link leads to the hosted page, which asks.
  *
  * @throws IdentityError `request.rate_limited`; `user.not_found` where the tenant tells
  */
@@ -76,6 +83,7 @@ export async function requestPassword(
     if (tenant.settings.zibanu.dangerTellUnknownEmail) throw new IdentityError("user.not_found");
     return;
   }
+  if (!isByMail(tenant)) return;
   // Not waited for: what it takes would tell who is there.
   sendPassword(deps, context, tenant, person, linkOf).catch((error: unknown) =>
     deps.log.warn({ err: error, tenantId: tenant.id }, "a requested password could not be sent"),
@@ -96,12 +104,15 @@ async function sendPassword(
     }),
   );
   const where = { channel: "email", to: person.email, locale: localeOf(tenant, person) } as const;
-  if (tenant.settings.zibanu.dangerMailPasswords) {
+  const isEnough = await isMailboxEnough(deps, tenant, person.id);
+  if (isEnough && tenant.settings.zibanu.dangerMailPasswords) {
     const values = { password: await replaceByRandom(deps, context, tenant, person) };
     return notify(deps, context, tenant, { ...where, template: "new-password", values });
   }
-  const secret = await createPasswordLink(deps, tenant.id, person.id, RESET_MINUTES * 60);
-  const values = { link: linkOf(secret), minutes: RESET_MINUTES };
+  const link = isEnough
+    ? linkOf(await createPasswordLink(deps, tenant.id, person.id, RESET_MINUTES * 60))
+    : `${issuerOf(deps, tenant)}/recover`;
+  const values = { link, minutes: RESET_MINUTES };
   return notify(deps, context, tenant, { ...where, template: "reset-link", values });
 }
 
@@ -118,7 +129,7 @@ export async function requestPasswordCode(
   email: string,
 ): Promise<void> {
   const found = await findPerson(deps, tenant, { email });
-  const person = found?.status === "active" ? found : null;
+  const person = found?.status === "active" && isByMail(tenant) ? found : null;
   await sendCode(deps, context, tenant, {
     purpose: "recovery",
     subject: subjectOf(email),
@@ -133,7 +144,8 @@ export async function requestPasswordCode(
 /**
  * The second step: with the code comes a new password, or the mailbox gets what `requestPassword` sends.
  *
- * @throws IdentityError `code.rejected`, `code.used_up`, `credential.locked`, `password.*`
+ * @throws IdentityError `code.rejected`, `code.used_up`, `credential.locked`, `password.*`,
+ *   `credential.second_factor_required` with a new password, for who would be asked for a second factor he has
  */
 export async function redeemPasswordCode(
   deps: Deps,
@@ -148,10 +160,29 @@ export async function redeemPasswordCode(
     const proof = { purpose: "recovery", subject: subjectOf(email), code } as const;
     const { userId } = await checkCode(deps, tx, context, proof);
     if (userId === null || userId !== person?.id) throw new IdentityError("code.rejected");
+    if (password === undefined) return;
+    await checkMailboxIsEnough(within(deps, tx), tenant, userId);
     const who: RequestContext = { ...context, actor: { type: "user", id: userId } };
-    if (password !== undefined) await replacePassword(within(deps, tx), who, userId, password);
+    await replacePassword(within(deps, tx), who, userId, password);
   });
   if (person && password === undefined) await sendPassword(deps, context, tenant, person, linkOf);
+}
+
+/**
+ * The link that was mailed, and the password that was chosen.
+ *
+ * @throws IdentityError `password_link.invalid`, `credential.second_factor_required`, and what `replacePassword` throws
+ */
+export function redeemMailedLink(
+  deps: Deps,
+  context: RequestContext,
+  tenant: Tenant,
+  secret: string,
+  password: string,
+): Promise<void> {
+  return redeemPasswordLink(deps, context, secret, password, (joined, userId) =>
+    checkMailboxIsEnough(joined, tenant, userId),
+  );
 }
 
 const subjectOf = (email: string) => `zibanu:${email.trim().toLowerCase()}`.slice(0, 300);

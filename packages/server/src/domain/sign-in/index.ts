@@ -32,6 +32,7 @@ export {
   findImpersonation,
   findImpersonator,
 } from "./impersonation.ts";
+export { checkMailboxIsEnough, isMailboxEnough } from "./mailbox.ts";
 export { policyOf } from "./needs.ts";
 export { removeOwnFactor } from "./own-factors.ts";
 export {
