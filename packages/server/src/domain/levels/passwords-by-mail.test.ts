@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { refusal } from "../../testing/two-tenants.ts";
-import { changePassword, createPasswordLink } from "../credentials/index.ts";
-import { PASSWORD, type SignIns, signIns } from "../sign-in/testing/a-sign-in.ts";
+import { createPasswordLink } from "../credentials/index.ts";
+import { type SignIns, signIns } from "../sign-in/testing/a-sign-in.ts";
 import { redeemMailedLink, redeemPasswordCode, requestPassword, requestPasswordCode } from "./index.ts";
 
 const NEXT = "another horse battery staple";
@@ -71,15 +71,6 @@ describe("whoever reads the mail and has no second factor", () => {
 });
 
 describe("a mailed link", () => {
-  it("ends when the password is changed by other means", async () => {
-    await s.policy({});
-    const { id, email } = await s.aPerson();
-    const link = await mailedLink(email);
-    const who = { ...s.visitor, actor: { type: "user", id } as const };
-    await changePassword(s.deps, who, id, PASSWORD, "a password of his own");
-    expect(await redeemLink(link)).toBe("password_link.invalid");
-  });
-
   it("is not sent where only an administrator can help, and no code either", async () => {
     await s.policy({ recovery: [] });
     const { email } = await s.aPerson();
