@@ -343,18 +343,65 @@ describe.each(RUNNABLE)("bkpaas-auth %s", (release) => {
       expect(who).toMatchObject({ authenticated: false, username: "admin", app: { verified: true } });
     });
 
-    it("34: never takes a token that was changed or has no known key", async () => {
-      await django.configure({ APIGW_PUBLIC_KEY: await publicKey() });
-      const { ticket } = await scene.signIn("admin");
-      const token = await scene.gatewayToken({ bk_token: ticket });
+    /** Made by a server whose clock is wrong, or long ago: 1,500 s is what a token has. */
+    const tokenMade = async (secondsAgo: number, authorization: object) => {
+      scene.server.clock.advance(-secondsAgo);
+      try {
+        return await scene.gatewayToken(authorization);
+      } finally {
+        scene.server.clock.advance(secondsAgo);
+      }
+    };
+    /** The same claims of somebody else, under the old signature. */
+    const forged = (token: string) => {
       const [head, body = "", signature] = token.split(".");
       const claims = JSON.parse(Buffer.from(body, "base64url").toString());
       expect(claims).not.toHaveProperty("aud");
       claims.user.username = "bob";
-      const forged = [head, Buffer.from(JSON.stringify(claims)).toString("base64url"), signature].join(".");
-      expect((await visitor().whoami(jwt(forged))).status).toBe(500);
+      return [head, Buffer.from(JSON.stringify(claims)).toString("base64url"), signature].join(".");
+    };
+
+    it("34: takes a token until it expires, and from when it begins, by the clock of the application", async () => {
+      const bk_token = (await scene.signIn("admin")).ticket;
+      await django.configure({ APIGW_PUBLIC_KEY: await publicKey() });
+      // In this order each is made anew: a server gives the one of the last ten minutes out again.
+      for (const [age, status] of [
+        [1_440, 200],
+        [1_560, 500],
+        [-360, 500],
+        [-240, 200],
+      ] as const) {
+        const who = await visitor().whoami(jwt(await tokenMade(age, { bk_token })));
+        expect(who.status, `made ${age} s ago`).toBe(status);
+        if (status === 200) expect(who.username).toBe("admin");
+      }
+    });
+
+    it("34: never takes a token that was changed or has no known key", async () => {
+      await django.configure({ APIGW_PUBLIC_KEY: await publicKey() });
+      const { ticket } = await scene.signIn("admin");
+      const token = await scene.gatewayToken({ bk_token: ticket });
+      expect((await visitor().whoami(jwt(forged(token)))).status).toBe(500);
       await django.configure({ APIGW_PUBLIC_KEY: null });
       expect((await visitor().whoami(jwt(token))).authenticated).toBe(false);
+    });
+
+    it("34: knows nobody by such a token where the application ignores bad ones", async () => {
+      const bk_token = (await scene.signIn("张三")).ticket;
+      const good = await scene.gatewayToken({ bk_token });
+      await using lenient = await startDjango({
+        release,
+        settings: {
+          ...scene.djangoSettings(),
+          APIGW_PUBLIC_KEY: await publicKey(),
+          APIGW_ALLOW_INVALID_JWT_TOKEN: true,
+        },
+      });
+      const whoami = (token: string) => new Visitor(lenient.url).whoami(jwt(token));
+      expect((await whoami(good)).username).toBe("张三");
+      for (const bad of [await tokenMade(1_560, { bk_token }), forged(good)]) {
+        expect(await whoami(bad)).toMatchObject({ status: 200, authenticated: false, app: null });
+      }
     });
 
     it("32: fetches the key by its command, and needs none in the settings then", async () => {
