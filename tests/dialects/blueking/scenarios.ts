@@ -39,6 +39,28 @@ const STATUS = "only status 200 is a yes: a proxy's error page must not sign any
 const SHORT_MEMORY = "a ticket that was just refused is not asked about again for five seconds";
 const GRACE = "a service that is out of reach does not sign people out at once";
 
+const NO_DENIAL = "2.x takes code 1302403 for any other refusal";
+
+/** What 2.0.3 does otherwise than 4.x, and so otherwise than the TypeScript middleware, by scenario. */
+const OTHERWISE_IN_2 = new Map<string, { verdicts: string[]; why: string }>([
+  ["no right to the application", { verdicts: ["anonymous, 1 call"], why: NO_DENIAL }],
+  ["no right, on status 403", { verdicts: ["anonymous, 1 call"], why: NO_DENIAL }],
+  ["a right that is taken away", { verdicts: ["ann, 1 call", "anonymous, 1 call"], why: NO_DENIAL }],
+  [
+    "another user's ticket in the same browser",
+    {
+      verdicts: ["ann, 1 call", "bob, 1 call", "bob, 1 call"],
+      why: "2.x writes the session and then signs in, which empties it: it asks once more",
+    },
+  ],
+]);
+
+export function otherwiseIn2({ name, mode }: Scenario): { verdicts: string[]; why: string } | undefined {
+  if (mode === "gateway" || mode === "tenants")
+    return { verdicts: ["anonymous"], why: "2.x has no call to a gateway, and here no other address" };
+  return OTHERWISE_IN_2.get(name);
+}
+
 /** In bk_token mode against the login service, unless they say otherwise. */
 export const SCENARIOS: Scenario[] = [
   { name: "no cookie", visits: [{ service: signedIn("admin") }] },
