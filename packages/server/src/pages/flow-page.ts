@@ -13,8 +13,8 @@ import {
   takeFinishedFlow,
 } from "../domain/sign-in/index.ts";
 import { findUser } from "../domain/users/index.ts";
-import { cookieName, ensureBrowser, readCookie, writeCookie } from "../platform/http/cookies.ts";
-import { basePath, cookieScope, formOf, queryText, refuseCrossSite, seeOther } from "./respond.ts";
+import { cookieScope, ensureBrowser, readOwnCookie, writeCookie } from "../platform/http/cookies.ts";
+import { basePath, formOf, queryText, refuseCrossSite, seeOther } from "./respond.ts";
 import { isGone } from "./session.ts";
 
 /** A flow as one page of it needs it. */
@@ -33,7 +33,7 @@ export interface FlowPage {
  * @throws IdentityError `flow.not_found`; for a form also `flow.forged`
  */
 export async function loadFlowPage(deps: Deps, request: FastifyRequest): Promise<FlowPage> {
-  const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));
+  const browser = readOwnCookie(deps, request, "flow");
   const posted = request.method === "POST";
   const id = posted ? formOf(request).flow : queryText(request, "flow");
   if (posted) {
@@ -117,7 +117,7 @@ export async function finishFlow(
   }
   const { resume, page } = flow.continuation;
   if (isPath(resume)) return seeOther(reply, resume, { flow: flow.id });
-  const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));
+  const browser = readOwnCookie(deps, request, "flow");
   await takeFinishedFlow(deps, request.context, flow.id, browser).catch((error: unknown) => {
     if (!isGone(error, "flow.not_found")) throw error; // it leads to the same place
   });

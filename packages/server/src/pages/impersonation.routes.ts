@@ -2,10 +2,10 @@ import { IdentityError } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
 import { beginImpersonation, endImpersonation, findImpersonation } from "../domain/sign-in/index.ts";
-import { cookieName, readCookie, writeCookie } from "../platform/http/cookies.ts";
+import { cookieScope, readOwnCookie, writeCookie } from "../platform/http/cookies.ts";
 import { accountView, forSignedIn } from "./account.ts";
 import { renderImpersonatePage } from "./impersonation.page.ts";
-import { basePath, cookieScope, formOf, queryText, seeOther, sendPage } from "./respond.ts";
+import { basePath, formOf, queryText, seeOther, sendPage } from "./respond.ts";
 import { checkSessionForm, displayName, findSignedIn, type SignedIn } from "./session.ts";
 
 /** An administrator opens the link that he has asked for, looks at what the person sees, and goes back to himself. */
@@ -34,7 +34,7 @@ export function impersonationRoutes(app: FastifyInstance, deps: Deps): void {
     const { token = "" } = formOf(request);
     const { cookie } = await beginImpersonation(deps, request.context, who.session, token);
     const scope = cookieScope(deps, request);
-    writeCookie(reply, scope, "own", readCookie(request, cookieName(scope, "session")) ?? "");
+    writeCookie(reply, scope, "own", readOwnCookie(deps, request, "session") ?? "");
     writeCookie(reply, scope, "session", cookie);
     return seeOther(reply, `${basePath(request)}/account`);
   });
@@ -59,7 +59,7 @@ async function end(
   { session }: SignedIn,
 ): Promise<FastifyReply> {
   const scope = cookieScope(deps, request);
-  const own = readCookie(request, cookieName(scope, "own"));
+  const own = readOwnCookie(deps, request, "own");
   const { cookie } = await endImpersonation(deps, request.context, session, own);
   writeCookie(reply, scope, "own", "", 0);
   if (cookie === null) writeCookie(reply, scope, "session", "", 0);

@@ -2,22 +2,14 @@ import { randomBytes } from "node:crypto";
 import { IdentityError } from "@ostiary/contracts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../domain/deps.ts";
-import { type CookieScope, cookieName, readCookie, writeCookie } from "../platform/http/cookies.ts";
+import { cookieScope, readOwnCookie, writeCookie } from "../platform/http/cookies.ts";
 import { chooseLanguage, LANGUAGES } from "./i18n.ts";
 import type { ApplicationLook, PageView, TenantLook } from "./views.ts";
 
+export { basePath } from "../platform/http/base-path.ts";
+
 /** Seconds: a person switches the language once. */
 const LANGUAGE_SECONDS = 365 * 86_400;
-
-/** Before the addresses of the tenant's pages: `""` or `/t/<slug>`. */
-export function basePath(request: FastifyRequest): string {
-  const { tenant } = request.params as { tenant?: string };
-  return tenant === undefined ? "" : `/t/${tenant}`;
-}
-
-export function cookieScope(deps: Deps, request: FastifyRequest): CookieScope {
-  return { secure: deps.publicUrl.startsWith("https:"), tenantSlug: request.tenant.slug };
-}
 
 /** A parameter of the query; one that is there twice counts as absent. */
 export function queryText(request: FastifyRequest, name: string): string | undefined {
@@ -45,7 +37,7 @@ export function pageView(
   // An unknown tenant has no look, and no cookies.
   const tenant = request.tenant as FastifyRequest["tenant"] | undefined;
   const uiLocales = queryText(request, "ui_locales");
-  const cookie = tenant && readCookie(request, cookieName(cookieScope(deps, request), "language"));
+  const cookie = tenant && readOwnCookie(deps, request, "language");
   const language = chooseLanguage({
     uiLocales,
     cookie,

@@ -5,8 +5,8 @@ import type { Deps } from "../domain/deps.ts";
 import { findSessionByCookie, type Session } from "../domain/sessions/index.ts";
 import { checkFormToken, formToken } from "../domain/sign-in/index.ts";
 import { NO_PERMISSIONS, type RequestContext } from "../kernel/context.ts";
-import { cookieName, readCookie } from "../platform/http/cookies.ts";
-import { cookieScope, formOf, refuseCrossSite } from "./respond.ts";
+import { readOwnCookie } from "../platform/http/cookies.ts";
+import { formOf, refuseCrossSite } from "./respond.ts";
 
 /** Who is signed in in this browser. */
 export interface SignedIn {
@@ -19,7 +19,7 @@ export interface SignedIn {
 }
 
 export async function findSignedIn(deps: Deps, request: FastifyRequest): Promise<SignedIn | null> {
-  const cookie = readCookie(request, cookieName(cookieScope(deps, request), "session"));
+  const cookie = readOwnCookie(deps, request, "session");
   const session = await findSessionByCookie(deps, request.tenant.id, cookie);
   if (!session) return null;
   const principal = await findPrincipal(deps, request.tenant.id, session.userId);
@@ -41,7 +41,7 @@ export async function findSignedIn(deps: Deps, request: FastifyRequest): Promise
 /** @throws IdentityError `flow.forged` when the posted form is not one that was shown in this session. */
 export function checkSessionForm(deps: Deps, request: FastifyRequest, session: Session): void {
   refuseCrossSite(deps, request);
-  const cookie = readCookie(request, cookieName(cookieScope(deps, request), "session"));
+  const cookie = readOwnCookie(deps, request, "session");
   checkFormToken(deps, session.id, cookie, formOf(request).csrf);
 }
 

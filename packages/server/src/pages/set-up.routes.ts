@@ -7,21 +7,12 @@ import {
   FIRST_ADMINISTRATOR,
   formToken,
 } from "../domain/sign-in/index.ts";
-import { cookieName, ensureBrowser, readCookie } from "../platform/http/cookies.ts";
+import { cookieScope, ensureBrowser, readOwnCookie } from "../platform/http/cookies.ts";
 import { toIdentityError } from "../platform/http/problems.ts";
 import { renderAdministratorPasswordPage } from "./administrator-password.page.ts";
 import { startAccountFlow } from "./flow-page.ts";
 import { NEW_PASSWORD_FIELDS, newPasswordProblems, problemsOf } from "./problems.ts";
-import {
-  basePath,
-  cookieScope,
-  formOf,
-  pageView,
-  queryText,
-  refuseCrossSite,
-  seeOther,
-  sendPage,
-} from "./respond.ts";
+import { basePath, formOf, pageView, queryText, refuseCrossSite, seeOther, sendPage } from "./respond.ts";
 import type { FormErrors } from "./views.ts";
 
 /** The one-time link of a fresh install: the first administrator sets a password. */
@@ -35,7 +26,7 @@ export function setUpRoutes(app: FastifyInstance, deps: Deps): void {
   app.post("/set-up", async (request, reply): Promise<FastifyReply> => {
     const { token = "", csrf, password = "" } = formOf(request);
     refuseCrossSite(deps, request);
-    const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));
+    const browser = readOwnCookie(deps, request, "flow");
     checkFormToken(deps, token, browser, csrf);
     await checkSetUpLink(deps, request.context, token);
     const errors = newPasswordProblems(formOf(request));

@@ -3,17 +3,8 @@ import { type Application, findApplication } from "../domain/applications/index.
 import type { Deps } from "../domain/deps.ts";
 import { signOut } from "../domain/sign-in/index.ts";
 import { isId } from "../kernel/identifiers.ts";
-import { writeCookie } from "../platform/http/cookies.ts";
-import {
-  applicationLook,
-  basePath,
-  cookieScope,
-  formOf,
-  pageView,
-  queryText,
-  seeOther,
-  sendPage,
-} from "./respond.ts";
+import { cookieScope, writeCookie } from "../platform/http/cookies.ts";
+import { applicationLook, basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
 import { checkSessionForm, displayName, findSignedIn, isGone, type SignedIn } from "./session.ts";
 import { renderSignedOutPage, renderSignOutPage } from "./sign-out.page.ts";
 

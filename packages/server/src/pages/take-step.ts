@@ -21,9 +21,9 @@ import {
   startUnlock,
   usePasskey,
 } from "../domain/sign-in/index.ts";
-import { cookieName, readCookie } from "../platform/http/cookies.ts";
+import { readOwnCookie } from "../platform/http/cookies.ts";
 import { factorName, parseJson } from "./factor-input.ts";
-import { cookieScope, formOf } from "./respond.ts";
+import { formOf } from "./respond.ts";
 import { findSignedIn } from "./session.ts";
 
 type Form = Partial<Record<string, string>>;
@@ -88,7 +88,7 @@ export async function browserOf(deps: Deps, request: FastifyRequest): Promise<Br
   const previous = await findSignedIn(deps, request);
   return {
     previousSessionId: previous?.session.id,
-    device: readCookie(request, cookieName(cookieScope(deps, request), "device")),
+    device: readOwnCookie(deps, request, "device"),
     remember: formOf(request).remember === "1",
   };
 }

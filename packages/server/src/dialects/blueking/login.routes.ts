@@ -20,7 +20,14 @@ import {
   isTicketOf,
   returnAddressOf,
 } from "../../domain/tickets/index.ts";
-import { cookieName, ensureBrowser, readCookie, writeCookie } from "../../platform/http/cookies.ts";
+import { basePath } from "../../platform/http/base-path.ts";
+import {
+  cookieScope,
+  ensureBrowser,
+  readCookie,
+  readOwnCookie,
+  writeCookie,
+} from "../../platform/http/cookies.ts";
 import { logFailure, toIdentityError } from "../../platform/http/problems.ts";
 import { namedApplication, textOf } from "./callers.ts";
 import { clearTickets, ticketsOf, writeLanguage, writeTicket } from "./cookies.ts";
@@ -83,14 +90,14 @@ async function login(
   const application = await applicationOf(deps, request);
   const asked = await askedReturn(deps, request);
   if (request.headers["x-requested-with"] === "XMLHttpRequest") {
-    const plain = `${deps.publicUrl}${basePath(request)}/login/plain/`;
+    const plain = `${deps.publicUrl}${ownPath(request)}/login/plain/`;
     const code = textOf(request.query, "app_code", "app_id");
     return reply.code(401).send(toLoginRequired(plain, asked ?? undefined, code));
   }
   const isLeaving = textOf(request.query, "is_from_logout") === "1";
   if (isLeaving) await signOutBrowser(deps, request, reply);
   const session = isLeaving ? null : await findBrowserSession(deps, request);
-  const end = manner === "plain" ? `${basePath(request)}/login/plain/done/` : defaultReturn(request);
+  const end = manner === "plain" ? `${ownPath(request)}/login/plain/done/` : defaultReturn(request);
   const returnTo = asked ?? end;
   const lack = session ? await lackOf(deps, request, session, application) : "sign-in";
   if (session && lack === "nothing") return enter(deps, request, reply, session, application, returnTo);
@@ -100,17 +107,17 @@ async function login(
   const begun = {
     browser: ensureBrowser(request, reply, cookieScope(deps, request)),
     applicationId: application?.id,
-    continuation: { protocol: "blueking", resume: `${basePath(request)}/login/resume/`, returnTo },
+    continuation: { protocol: "blueking", resume: `${ownPath(request)}/login/resume/`, returnTo },
   };
   const flow =
     session && lack === "factor"
       ? await startStepUp(deps, request.context, request.tenant, {
           ...begun,
           session,
-          device: deviceOf(deps, request),
+          device: readOwnCookie(deps, request, "device"),
         })
       : await startFlow(deps, request.context, begun);
-  return reply.redirect(`${tenantPath(request)}/sign-in?flow=${flow.id}`, 303);
+  return reply.redirect(`${basePath(request)}/sign-in?flow=${flow.id}`, 303);
 }
 
 /** What the session of this browser would have to prove before it may enter. */
@@ -120,12 +127,8 @@ function lackOf(
   session: Session,
   application: Application | null,
 ): Promise<Lack> {
-  const entry = { applicationId: application?.id ?? null, device: deviceOf(deps, request) };
+  const entry = { applicationId: application?.id ?? null, device: readOwnCookie(deps, request, "device") };
   return whatLacks(deps, request.context, request.tenant, session, entry);
-}
-
-function deviceOf(deps: Deps, request: FastifyRequest): string | undefined {
-  return readCookie(request, cookieName(cookieScope(deps, request), "device"));
 }
 
 /** In a frame, or in a browser that does not say where it is: a button that opens a window. */
@@ -136,7 +139,7 @@ function ask(
   application: Application | null,
   returnTo: string,
 ): FastifyReply {
-  const login = `${basePath(request)}/login/`;
+  const login = `${ownPath(request)}/login/`;
   const { allowedReturnHosts } = request.tenant.settings.blueking;
   return pages.sendPopUpPage(request, reply, {
     kind: "ask",
@@ -160,7 +163,7 @@ function withQuery(request: FastifyRequest, path: string, returnTo: string | nul
 /** Somebody has signed in on the hosted page, in this browser. */
 async function resume(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { context, tenant } = request;
-  const browser = readCookie(request, cookieName(cookieScope(deps, request), "flow"));
+  const browser = readOwnCookie(deps, request, "flow");
   const id = textOf(request.query, "flow");
   const { continuation } = await findFlow(deps, context, id, browser);
   if (continuation.protocol !== "blueking") throw new IdentityError("flow.not_found");
@@ -234,7 +237,7 @@ async function hasTicketOf(
 async function logout(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   await signOutBrowser(deps, request, reply);
   const asked = await askedReturn(deps, request);
-  return reply.redirect(withQuery(request, `${basePath(request)}/login/`, asked), 303);
+  return reply.redirect(withQuery(request, `${ownPath(request)}/login/`, asked), 303);
 }
 
 /**
@@ -260,8 +263,7 @@ async function signOutBrowser(deps: Deps, request: FastifyRequest, reply: Fastif
 }
 
 async function findBrowserSession(deps: Deps, request: FastifyRequest): Promise<Session | null> {
-  const cookie = readCookie(request, cookieName(cookieScope(deps, request), "session"));
-  return findSessionByCookie(deps, request.tenant.id, cookie);
+  return findSessionByCookie(deps, request.tenant.id, readOwnCookie(deps, request, "session"));
 }
 
 /** The application that sends the browser; an unknown one counts as none, as it only gives the page its name. */
@@ -279,19 +281,9 @@ function askedReturn(deps: Deps, request: FastifyRequest): Promise<string | null
 }
 
 function defaultReturn(request: FastifyRequest): string {
-  return request.tenant.settings.blueking.defaultReturnUrl ?? `${tenantPath(request)}/account`;
+  return request.tenant.settings.blueking.defaultReturnUrl ?? `${basePath(request)}/account`;
 }
 
-function cookieScope(deps: Deps, { tenant }: FastifyRequest) {
-  return { secure: deps.publicUrl.startsWith("https:"), tenantSlug: tenant.slug };
-}
-
-/** Before the addresses of the tenant: `""` or `/t/<slug>`. */
-function tenantPath(request: FastifyRequest): string {
-  const { tenant } = request.params as { tenant?: string };
-  return tenant === undefined ? "" : `/t/${tenant}`;
-}
-
-function basePath(request: FastifyRequest): string {
-  return `${tenantPath(request)}/blueking`;
+function ownPath(request: FastifyRequest): string {
+  return `${basePath(request)}/blueking`;
 }

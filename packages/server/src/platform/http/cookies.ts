@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { newSecret } from "../../kernel/identifiers.ts";
 
-export interface CookieScope {
+interface CookieScope {
   /** `__Host-` and `Secure` when the public address is https (RFC 6265bis §4.1.3.2). */
   secure: boolean;
   tenantSlug: string;
@@ -19,6 +19,22 @@ type CookieNoun = "session" | "flow" | "language" | "device" | "own";
  */
 export function cookieName(scope: CookieScope, noun: CookieNoun): string {
   return `${scope.secure ? "__Host-" : ""}ostiary_${noun}${scope.tenantSlug === "default" ? "" : `_${scope.tenantSlug}`}`;
+}
+
+export function cookieScope(
+  { publicUrl }: { publicUrl: string },
+  { tenant }: Pick<FastifyRequest, "tenant">,
+): CookieScope {
+  return { secure: publicUrl.startsWith("https:"), tenantSlug: tenant.slug };
+}
+
+/** The value of a cookie of our own. */
+export function readOwnCookie(
+  deps: { publicUrl: string },
+  request: FastifyRequest,
+  noun: CookieNoun,
+): string | undefined {
+  return readCookie(request, cookieName(cookieScope(deps, request), noun));
 }
 
 export function readCookie(request: FastifyRequest, name: string): string | undefined {

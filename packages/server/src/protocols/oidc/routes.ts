@@ -2,6 +2,7 @@ import { IdentityError } from "@ostiary/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
 import { publicJwks } from "../../domain/tokens/index.ts";
+import { basePath } from "../../platform/http/base-path.ts";
 import { parseForm } from "../../platform/http/form.ts";
 import { logFailure, toIdentityError } from "../../platform/http/problems.ts";
 import { answerTo } from "./answer-to.ts";
@@ -163,12 +164,6 @@ function open(deps: Deps, request: FastifyRequest, reply: FastifyReply, paramete
     parameters,
     wire: new Wire(deps, request, reply),
   };
-}
-
-/** The default tenant has two addresses, and so two issuers: each answers with its own. */
-function basePath(request: FastifyRequest): string {
-  const { tenant } = request.params as { tenant?: string };
-  return tenant === undefined ? "" : `/t/${tenant}`;
 }
 
 /** Query or form body; a parameter without a value counts as left out (RFC 6749 §3.1). */

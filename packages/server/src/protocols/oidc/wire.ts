@@ -1,12 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Deps } from "../../domain/deps.ts";
-import {
-  type CookieScope,
-  cookieName,
-  ensureBrowser,
-  readCookie,
-  writeCookie,
-} from "../../platform/http/cookies.ts";
+import { cookieScope, ensureBrowser, readOwnCookie, writeCookie } from "../../platform/http/cookies.ts";
 
 /** The parts of the HTTP request that steps may look at, and the cookies they may set. */
 export class Wire {
@@ -29,27 +23,23 @@ export class Wire {
   }
 
   get sessionCookie(): string | undefined {
-    return readCookie(this.#request, cookieName(this.#scope, "session"));
+    return readOwnCookie(this.#deps, this.#request, "session");
   }
 
   get flowCookie(): string | undefined {
-    return readCookie(this.#request, cookieName(this.#scope, "flow"));
+    return readOwnCookie(this.#deps, this.#request, "flow");
   }
 
   get deviceCookie(): string | undefined {
-    return readCookie(this.#request, cookieName(this.#scope, "device"));
+    return readOwnCookie(this.#deps, this.#request, "device");
   }
 
   /** The secret that ties flows to this browser; makes one where the browser has none. */
   ensureBrowser(): string {
-    return ensureBrowser(this.#request, this.#reply, this.#scope);
+    return ensureBrowser(this.#request, this.#reply, cookieScope(this.#deps, this.#request));
   }
 
   clearSessionCookie(): void {
-    writeCookie(this.#reply, this.#scope, "session", "", 0);
-  }
-
-  get #scope(): CookieScope {
-    return { secure: this.#deps.publicUrl.startsWith("https:"), tenantSlug: this.#request.tenant.slug };
+    writeCookie(this.#reply, cookieScope(this.#deps, this.#request), "session", "", 0);
   }
 }
