@@ -74,6 +74,10 @@ export const ERRORS = {
     message:
       "The application's request to sign you in is not valid. Go back to it and try again, or tell its makers.",
   },
+  "grant.too_weak": {
+    status: 400,
+    message: "This sign-in no longer proves what the policy asks for. Sign in again.",
+  },
   "grant.invalid": {
     status: 400,
     message:

@@ -85,6 +85,7 @@ export const EVENTS = [
   "api_key.created",
   "api_key.updated",
   "api_key.deleted",
+  "session.refused",
   "session.revoked",
   "grant.revoked",
   "token.issued",

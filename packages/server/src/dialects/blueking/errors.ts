@@ -19,6 +19,7 @@ const KINDS: Partial<Record<ErrorCode, Kind>> = {
   "token.invalid": "invalid",
   "token.expired": "invalid",
   "grant.invalid": "invalid",
+  "grant.too_weak": "invalid",
   "user.suspended": "invalid",
   "application.access_denied": "denied",
   "client.rejected": "caller",

@@ -4,7 +4,7 @@ import type { RequestContext } from "../../kernel/context.ts";
 import type { Principal } from "../access/index.ts";
 import { type Application, mayUse } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
-import { isTooWeak } from "../sign-in/index.ts";
+import { isTooWeak } from "../sessions/index.ts";
 import { verifyAccessToken } from "../tokens/index.ts";
 import { letIn } from "./sync-users.ts";
 
@@ -35,7 +35,7 @@ export function checkTokenFor(
     return after(mayUse(deps, application, user.userId), (allowed) => {
       if (!allowed) throw new IdentityError("application.access_denied");
       if (isTooWeak(tenant, application, user.roles, claims)) {
-        throw new IdentityError("token.invalid", { reason: "a second factor is demanded" });
+        throw new IdentityError("token.invalid", { reason: "the policy asks for more" });
       }
       return holder;
     });

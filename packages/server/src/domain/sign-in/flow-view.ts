@@ -1,9 +1,9 @@
 import type { SecondFactor, SignInFlow, SignInMethod, Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Deps } from "../deps.ts";
+import { methodsOf } from "../sessions/index.ts";
 import { findItsApplication } from "./finish.ts";
 import type { Flow } from "./flow.ts";
-import { methodsOf } from "./methods.ts";
 import { needsOfFlow } from "./person.ts";
 import { type Step, stepsOf } from "./steps.ts";
 

@@ -33,7 +33,6 @@ export {
   findImpersonator,
 } from "./impersonation.ts";
 export { checkMailboxIsEnough, isMailboxEnough } from "./mailbox.ts";
-export { policyOf } from "./needs.ts";
 export { removeOwnFactor } from "./own-factors.ts";
 export {
   beginEnrolPasskey,
@@ -57,7 +56,6 @@ export {
 export {
   checkMayBeVouchedFor,
   isTooOld,
-  isTooWeak,
   type Lack,
   startReauthentication,
   startStepUp,

@@ -1,13 +1,7 @@
-import {
-  IdentityError,
-  SECOND_FACTOR_POLICIES,
-  type SecondFactor,
-  type SecondFactorPolicy,
-  type Tenant,
-} from "@ostiary/contracts";
+import { IdentityError, type SecondFactor, type Tenant } from "@ostiary/contracts";
 import type { Application } from "../applications/index.ts";
 import type { FactorsOfUser } from "../credentials/index.ts";
-import { ACR_VALUES, type Acr, acrOf, isAtLeast } from "../sessions/index.ts";
+import { ACR_VALUES, type Acr, acrOf, isAtLeast, policyOf, strictest } from "../sessions/index.ts";
 import type { Flow } from "./flow.ts";
 import type { FlowState } from "./steps.ts";
 
@@ -88,26 +82,6 @@ export function stateAfter(needs: Needs, flow: Proven): FlowState {
     throw new IdentityError("credential.second_factor_unavailable");
   }
   return needs.newPassword ? "new-password" : "authenticated";
-}
-
-/** The tenant's policy, or the application's or the roles' where these are stricter. */
-export function policyOf(
-  { settings: { signIn } }: Policies,
-  application: Pick<Application, "settings"> | null,
-  roles: readonly string[],
-): SecondFactorPolicy {
-  const forRoles = signIn.secondFactorRoles.some((role) => roles.includes(role)) ? "always" : "never";
-  const own = application?.settings.secondFactor ?? "never";
-  return strictest(
-    SECOND_FACTOR_POLICIES,
-    strictest(SECOND_FACTOR_POLICIES, signIn.secondFactor, forRoles),
-    own,
-  );
-}
-
-/** The later one in a list that goes from mild to strict. */
-function strictest<Value>(order: readonly Value[], one: Value, other: Value | undefined): Value {
-  return other !== undefined && order.indexOf(other) > order.indexOf(one) ? other : one;
 }
 
 /** Of the factors that count, those that the person has and that did not serve as the first one already. */

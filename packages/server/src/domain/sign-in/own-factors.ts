@@ -3,7 +3,7 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { checkNotImpersonated, findPrincipal } from "../access/index.ts";
 import { type FactorsOfUser, removeFactor } from "../credentials/index.ts";
 import type { Deps } from "../deps.ts";
-import { policyOf } from "./needs.ts";
+import { policyOf } from "../sessions/index.ts";
 
 /**
  * A user removes one of his own factors. Where the tenant or his roles demand a second factor of everybody the last one

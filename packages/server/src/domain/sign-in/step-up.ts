@@ -1,17 +1,12 @@
-import {
-  IdentityError,
-  SECOND_FACTOR_POLICIES,
-  type SecondFactorPolicy,
-  type Tenant,
-} from "@ostiary/contracts";
+import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { findPrincipal } from "../access/index.ts";
 import { type Application, findApplication } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
-import { type Acr, acrOf, isAtLeast, type Session } from "../sessions/index.ts";
+import { type Acr, acrOf, isAtLeast, policyOf, type Session, shortfallOf } from "../sessions/index.ts";
 import type { Flow, FlowFacts } from "./flow.ts";
-import { needsOf, policyOf, stateAfter } from "./needs.ts";
+import { needsOf, stateAfter } from "./needs.ts";
 import { isRemembered, loadPerson } from "./person.ts";
 import { insertNewFlow, type NewFlow } from "./start-flow.ts";
 
@@ -45,11 +40,12 @@ export async function whatLacks(
   const { signIn } = tenant.settings;
   const application = await applicationOf(deps, tenant, entry.applicationId);
   if (isTooOld(tenant, application, session, deps.clock.now())) return "sign-in";
+  const roles = (await findPrincipal(deps, tenant.id, session.userId))?.roles ?? [];
+  if (shortfallOf(tenant, application, roles, session)?.lack === "sign-in") return "sign-in";
   const has = acrOf(session.amr);
   if (entry.acr !== undefined && !isAtLeast(has, entry.acr)) return "factor";
   if (isAtLeast(has, "urn:ostiary:acr:2")) return "nothing"; // no policy asks for more
-  const principal = await findPrincipal(deps, tenant.id, session.userId);
-  const policy = policyOf(tenant, application, principal?.roles ?? []);
+  const policy = policyOf(tenant, application, roles);
   // `enrolled` was asked when the session began; what was enrolled since counts from the next sign-in on.
   if (policy === "never" || (policy === "enrolled" && signIn.secondFactor === "enrolled")) return "nothing";
   const flow = await provenBy(deps, context, tenant, session, entry);
@@ -67,24 +63,6 @@ export function isTooOld(
   const most = [signIn.staleSeconds, application?.settings.sessionAbsoluteSeconds ?? null];
   return most.some((seconds) => seconds !== null && addSeconds(authenticatedAt, seconds) < now);
 }
-
-/**
- * Whether a session is refused where nobody can be asked for more and no browser is known, as by a program that shows a
- * ticket: it was begun without a second factor, and an application or a role wants one always; or it is a ticket that
- * was given out where less is asked than here.
- */
-export function isTooWeak(
-  tenant: Pick<Tenant, "settings">,
-  application: Pick<Application, "settings"> | null,
-  roles: readonly string[],
-  { amr, entryPolicy }: Pick<Session, "amr"> & Partial<Pick<Session, "entryPolicy">>,
-): boolean {
-  if (isAtLeast(acrOf(amr), "urn:ostiary:acr:2")) return false;
-  const wanted = policyOf(tenant, application, roles);
-  return wanted === "always" || (entryPolicy != null && rank(wanted) > rank(entryPolicy));
-}
-
-const rank = (policy: SecondFactorPolicy) => SECOND_FACTOR_POLICIES.indexOf(policy);
 
 /**
  * Whether somebody may be let in on the word of an application alone, as by a person whom Feishu has authenticated:

@@ -11,10 +11,13 @@ import {
   findSession,
   findSessionByCookie,
   isAtLeast,
+  noteShortfall,
+  policyOf,
   revokeSession,
   type Session,
+  shortfallOf,
 } from "../sessions/index.ts";
-import { isTooOld, isTooWeak, policyOf, signOut } from "../sign-in/index.ts";
+import { isTooOld, signOut } from "../sign-in/index.ts";
 import { findTenantById } from "../tenants/index.ts";
 
 /** A kind of tickets. Lifetimes only shorten those of the tenant's sessions. */
@@ -120,23 +123,29 @@ export function checkTicket(
     return after(allowed, (mayEnter) => {
       if (!mayEnter) throw new IdentityError("application.access_denied");
       return after(findTenantById(deps, tenantId), (tenant) => {
-        const reason = tenant ? whyRefused(deps, tenant, application, holder) : "the tenant is gone";
-        if (reason !== null) throw new IdentityError("token.invalid", { reason });
+        if (!tenant) throw new IdentityError("token.invalid", { reason: "the tenant is gone" });
+        refuseTooLittle(deps, tenant, application, holder);
         return holder;
       });
     });
   });
 }
 
-/** What an application asks of a sign-in and this one has not; null: nothing. */
-function whyRefused(
+/** @throws IdentityError `token.invalid` where the application asks for more than this sign-in has proven, or for a younger one */
+function refuseTooLittle(
   deps: Deps,
   tenant: Tenant,
   application: Application | null,
   { session, principal }: TicketHolder,
-): string | null {
-  if (isTooOld(tenant, application, session, deps.clock.now())) return "signed in too long ago";
-  return isTooWeak(tenant, application, principal.roles, session) ? "a second factor is demanded" : null;
+): void {
+  const shortfall = shortfallOf(tenant, application, principal.roles, session);
+  if (shortfall) {
+    noteShortfall(deps, session, shortfall);
+    throw new IdentityError("token.invalid", { reason: shortfall.reason });
+  }
+  if (isTooOld(tenant, application, session, deps.clock.now())) {
+    throw new IdentityError("token.invalid", { reason: "signed in too long ago" });
+  }
 }
 
 /**
@@ -155,7 +164,8 @@ export async function isTicketOf(
   if (!holder || !tenant || holder.session.parentId !== parent.id) return false;
   const { amr, authenticatedAt } = holder.session;
   if (authenticatedAt < parent.authenticatedAt || !isAtLeast(acrOf(amr), acrOf(parent.amr))) return false;
-  return whyRefused(deps, tenant, application, holder) === null;
+  if (shortfallOf(tenant, application, holder.principal.roles, holder.session)) return false;
+  return !isTooOld(tenant, application, holder.session, deps.clock.now());
 }
 
 /** Signs out whoever holds the ticket: the sign-in it comes from ends, with all that came from it. */

@@ -1,13 +1,14 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { Batches } from "../../kernel/batches.ts";
 import type { RequestContext } from "../../kernel/context.ts";
+import { findPrincipal } from "../access/index.ts";
 import type { Application } from "../applications/index.ts";
 import { type Deps, isJoined, onePerServer } from "../deps.ts";
-import { findSession, touchSession } from "../sessions/index.ts";
+import { findSession, type Session, type Shortfall, shortfallOf, touchSession } from "../sessions/index.ts";
 import type { Issue } from "./authorization-code.ts";
 import { lifetimesOf } from "./lifetimes.ts";
 import { parseRefreshToken, refreshTokenOf } from "./refresh-token.ts";
-import { endReusedFamily } from "./revoke-family.ts";
+import { endReusedFamily, revokeFamily } from "./revoke-family.ts";
 import { type Rotation, rotateFamilies, selectFamily, type TokenFamily } from "./token-family.store.ts";
 
 /**
@@ -15,7 +16,10 @@ import { type Rotation, rotateFamilies, selectFamily, type TokenFamily } from ".
  * a thief: nobody can tell, so the whole family ends (RFC 9700 §4.14.2).
  *
  * @param scopes - what the client asks for; empty = all. More than was granted is refused (RFC 6749 §6).
- * @throws IdentityError `grant.invalid`, `scope.not_granted`
+ * A grant whose sign-in has proven less than the policy asks for by now ends: it is stricter, or the user has got a role
+ * that is asked for more. Proving more in the session that the grant belongs to counts.
+ *
+ * @throws IdentityError `grant.invalid`, `grant.too_weak`, `scope.not_granted`
  */
 export async function rotateRefreshToken(
   deps: Deps,
@@ -38,7 +42,14 @@ export async function rotateRefreshToken(
     expiresAt: familyExpiresAt,
   });
   if (family) {
-    await keepSessionAlive(deps, tenant.id, family.sessionId);
+    const session = family.sessionId === null ? null : await findSession(deps, tenant.id, family.sessionId);
+    const shortfall = await shortfallOfFamily(deps, tenant, application, family, session);
+    if (shortfall) {
+      await revokeFamily(deps, context, family.id, shortfall.reason);
+      throw new IdentityError("grant.too_weak", { reason: shortfall.reason });
+    }
+    // Who uses an application is there, though the browser does not show us its cookie. Nothing is written now.
+    if (session) await touchSession(deps, session);
     return { family, refreshToken: refreshTokenOf(deps, tenant.id, family) };
   }
   throw await explainRefusal(deps, context, application, parsed, scopes);
@@ -62,10 +73,17 @@ function rotate(deps: Deps, rotation: Rotation): Promise<TokenFamily | undefined
   return isJoined(deps) ? run([rotation]).then(([family]) => family) : batchesOf(deps).submit(rotation, run);
 }
 
-/** Who uses an application is there, though the browser does not show us its cookie. Nothing is written now. */
-async function keepSessionAlive(deps: Deps, tenantId: string, sessionId: string | null): Promise<void> {
-  const session = sessionId === null ? null : await findSession(deps, tenantId, sessionId);
-  if (session) await touchSession(deps, session);
+/** What was proven when the grant was made counts, and what its session has proven since. */
+async function shortfallOfFamily(
+  deps: Deps,
+  tenant: Tenant,
+  application: Application,
+  { userId, details }: TokenFamily,
+  session: Session | null,
+): Promise<Shortfall | undefined> {
+  const roles = (await findPrincipal(deps, tenant.id, userId))?.roles ?? [];
+  const shortfall = shortfallOf(tenant, application, roles, details);
+  return shortfall && session ? shortfallOf(tenant, application, roles, session) : shortfall;
 }
 
 async function explainRefusal(

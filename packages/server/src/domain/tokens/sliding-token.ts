@@ -6,7 +6,13 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { findPrincipal, type Principal } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, isJoined } from "../deps.ts";
-import { findSession, nextTokenGeneration, type Session } from "../sessions/index.ts";
+import {
+  findSession,
+  nextTokenGeneration,
+  noteShortfall,
+  type Session,
+  shortfallOf,
+} from "../sessions/index.ts";
 import { type DialectKey, findActiveDialectKey, findDialectKeyById } from "./dialect-key-ring.ts";
 import { verifiedTokensOf } from "./verified-tokens.ts";
 import { COMPACT, invalid, type JwtClaims, MAX_LENGTH, parseObject } from "./verify-jwt.ts";
@@ -79,7 +85,8 @@ function sign({ kid, signingKey }: DialectKey, claims: object): string {
  * caches that the change feed keeps right. Warm, it answers synchronously and without the database.
  *
  * @throws IdentityError (also as a rejection) `token.invalid`, `token.expired`, `token.incomplete` (its field names the
- *   claim), `token.wrong_type`, `token.revoked` (also when the session or the user is no more)
+ *   claim), `token.wrong_type`, `token.revoked` (also when the session or the user is no more, or has proven less than
+ *   the policy asks for by now)
  */
 export function verifySlidingToken(
   deps: Deps,
@@ -87,11 +94,11 @@ export function verifySlidingToken(
   token: string,
 ): VerifiedSlidingToken | Promise<VerifiedSlidingToken> {
   const known = verifiedTokens(deps).find(tenant.id, token);
-  if (known) return checkCurrent(deps, known);
+  if (known) return checkCurrent(deps, tenant, known);
   return after(verifySignature(deps, tenant.id, token), (raw) => {
     const claims = readClaims(raw, tenant.id, deps.clock.now());
     if (deps.feed.live && !isJoined(deps)) verifiedTokens(deps).keep(token, claims);
-    return checkCurrent(deps, claims);
+    return checkCurrent(deps, tenant, claims);
   });
 }
 
@@ -143,6 +150,7 @@ const lacks = (claim: string) =>
 
 function checkCurrent(
   deps: Deps,
+  tenant: Tenant,
   claims: SlidingClaims,
 ): VerifiedSlidingToken | Promise<VerifiedSlidingToken> {
   if (claims.expiresAt * 1_000 <= deps.clock.now().getTime()) throw new IdentityError("token.expired");
@@ -154,6 +162,11 @@ function checkCurrent(
     return after(findPrincipal(deps, claims.tenantId, session.userId), (principal) => {
       if (principal?.status !== "active")
         throw new IdentityError("token.revoked", { reason: "no such user" });
+      const shortfall = shortfallOf(tenant, null, principal.roles, session);
+      if (shortfall) {
+        noteShortfall(deps, session, shortfall);
+        throw new IdentityError("token.revoked", { reason: shortfall.reason });
+      }
       return { claims, session, principal };
     });
   });

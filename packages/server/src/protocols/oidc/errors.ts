@@ -56,6 +56,7 @@ const CODES: Partial<Record<ErrorCode, OAuthErrorCode>> = {
   "application.disabled": "unauthorized_client",
   "application.access_denied": "access_denied",
   "grant.invalid": "invalid_grant",
+  "grant.too_weak": "invalid_grant",
   "token.wrong_client": "invalid_grant",
   "scope.not_granted": "invalid_scope",
   "scope.insufficient": "insufficient_scope",
