@@ -9,7 +9,7 @@ import {
   requestPassword,
   requestPasswordCode,
 } from "../../domain/levels/index.ts";
-import { findSession, type Session } from "../../domain/sessions/index.ts";
+import type { Session } from "../../domain/sessions/index.ts";
 import { signInDirectly, signOut } from "../../domain/sign-in/index.ts";
 import { issueSlidingToken, refreshSlidingToken, verifySlidingToken } from "../../domain/tokens/index.ts";
 import { type Fields, isFields, isTruthy, pythonType, readBody } from "./body.ts";
@@ -48,7 +48,7 @@ async function login(deps: Deps, call: Call) {
   // One statement whoever is asked for, so that the time says nothing.
   const person = await findPerson(deps, tenant, { email });
   const whenFull = isTruthy(rest["close"]) ? "end-oldest" : "refuse";
-  const { flow } = await signInDirectly(deps, context, tenant, {
+  const { flow, session } = await signInDirectly(deps, context, tenant, {
     applicationId: null,
     // Only addresses are names here: what is nobody's address is looked for as something that nobody can be.
     identifier: person ? email : `${email}\0`,
@@ -70,8 +70,6 @@ async function login(deps: Deps, call: Call) {
     await signOut(deps, who, flow.sessionId);
     throw refuse(401, "authentication_failed", say("The user does not have associated profile."));
   }
-  const session = await findSession(deps, tenant.id, flow.sessionId);
-  if (!session) throw refuse(401, "authentication_failed", REJECTED);
   return sendToken(deps, call, session, person, person.lastLoginAt);
 }
 

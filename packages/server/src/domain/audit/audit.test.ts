@@ -75,6 +75,7 @@ describe("the audit log", () => {
       started = resolve;
     });
     const slow = deps.database.transaction(async (tx) => {
+      await tx.query("select pg_current_xact_id()"); // the number that its first change takes; events come at commit
       await recordEvent(deps, tx, contextOf(tenantId), {
         type: "user.updated",
         target: { type: "user", id: "slow" },

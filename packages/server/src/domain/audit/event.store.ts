@@ -2,7 +2,7 @@ import type { EventName } from "@ostiary/contracts";
 import type { ChangeKey } from "../../kernel/changes.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
-import type { Queryable, Transaction } from "../../platform/database/types.ts";
+import type { Queryable, SqlValue, Transaction } from "../../platform/database/types.ts";
 
 /** A fact for the outbox. */
 export interface NewEvent {
@@ -30,7 +30,22 @@ export async function insertEvents(
   now: Date,
   events: readonly NewEvent[],
 ): Promise<void> {
-  if (events.length === 0) return;
+  if (events.length > 0) await database.query(INSERT_EVENTS, valuesOf(context, now, events));
+}
+
+/** Facts that are true once `tx` commits, and what they change: every process hears `keys` at commit. */
+export function insertEventsAndNotify(
+  tx: Transaction,
+  context: RequestContext,
+  now: Date,
+  events: readonly NewEvent[],
+  keys: readonly ChangeKey[],
+): void {
+  if (events.length > 0) tx.atCommit(INSERT_EVENTS, valuesOf(context, now, events));
+  tx.notify(keys);
+}
+
+function valuesOf(context: RequestContext, now: Date, events: readonly NewEvent[]): SqlValue[] {
   const rows = events.map((event) => ({
     id: newId(now),
     type: event.type,
@@ -40,26 +55,6 @@ export async function insertEvents(
     reason: event.reason ?? null,
     data: { ...event.data, ...(context.impersonatorId ? { impersonatorId: context.impersonatorId } : {}) },
   }));
-  await database.query(INSERT_EVENTS, [
-    context.tenantId,
-    now,
-    context.actor.type,
-    context.actor.id,
-    context.ip,
-    context.userAgent,
-    context.traceId,
-    JSON.stringify(rows),
-  ]);
-}
-
-/** Facts that are true once `tx` commits, and what they change: every process hears `keys` at commit. */
-export async function insertEventsAndNotify(
-  tx: Transaction,
-  context: RequestContext,
-  now: Date,
-  events: readonly NewEvent[],
-  keys: readonly ChangeKey[],
-): Promise<void> {
-  await insertEvents(tx, context, now, events);
-  tx.notify(keys);
+  const { tenantId, actor, ip, userAgent, traceId } = context;
+  return [tenantId, now, actor.type, actor.id, ip, userAgent, traceId, JSON.stringify(rows)];
 }

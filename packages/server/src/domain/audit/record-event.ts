@@ -19,7 +19,7 @@ export async function recordEvents(
   changes: readonly ChangeKey[] = [],
 ): Promise<void> {
   const watched: ChangeKey[] = isWatched(deps, context.tenantId) ? [`events:${context.tenantId}`] : [];
-  await insertEventsAndNotify(tx, context, deps.clock.now(), events, [...changes, ...watched]);
+  insertEventsAndNotify(tx, context, deps.clock.now(), events, [...changes, ...watched]);
   tx.afterCommit(() => wakeSealer(deps));
 }
 

@@ -16,6 +16,11 @@ export interface Account {
   totps: number;
   passkeys: number;
   recoveryCodes: number;
+  /** He must choose another password, and when he chose the present one; null: he has none. */
+  mustChangePassword: boolean;
+  passwordChangedAt: Date | null;
+  /** He has chosen to be signed in once only. */
+  wantsOneSession: boolean;
 }
 
 export async function selectAccount(
@@ -29,13 +34,16 @@ export async function selectAccount(
             u.email, u.email_verified as "emailVerified", u.phone, u.phone_verified as "phoneVerified",
             case when u.backup_email_verified then u.backup_email end as "backupEmail",
             u.profile->>'locale' as locale,
-            exists (select from passwords p where p.tenant_id = u.tenant_id and p.user_id = u.id) as password,
+            p.hash is not null as password, coalesce(p.must_change, false) as "mustChangePassword",
+            p.changed_at as "passwordChangedAt",
+            coalesce(u.preferences -> 'multipleLogin' = 'false'::jsonb, false) as "wantsOneSession",
             (select count(*) from totp_authenticators t
               where t.tenant_id = u.tenant_id and t.user_id = u.id and t.confirmed_at is not null) as totps,
             (select count(*) from passkeys k where k.tenant_id = u.tenant_id and k.user_id = u.id) as passkeys,
             (select count(*) from recovery_codes r
               where r.tenant_id = u.tenant_id and r.user_id = u.id and r.used_at is null) as "recoveryCodes"
-       from users u where u.tenant_id = $1 and u.id = $2 and u.status <> 'deleted'`,
+       from users u left join passwords p on p.tenant_id = u.tenant_id and p.user_id = u.id
+      where u.tenant_id = $1 and u.id = $2 and u.status <> 'deleted'`,
     [tenantId, userId],
   );
   return row;

@@ -38,7 +38,28 @@ const NONE: FactorsOfUser = {
 
 /** Of a user who does not exist: none. */
 export async function factorsOfUser(deps: Deps, tenantId: string, userId: string): Promise<FactorsOfUser> {
+  return factorsOf(await selectAccount(deps.database, tenantId, userId));
+}
+
+/** What a sign-in asks about a person, as it is now. */
+export interface SignInFacts {
+  factors: FactorsOfUser;
+  /** Before anything else. */
+  mustChangePassword: boolean;
+  /** Null: he has none. */
+  passwordChangedAt: Date | null;
+  /** He has chosen to be signed in once only. */
+  wantsOneSession: boolean;
+}
+
+/** One statement, as every sign-in needs all of it. Of a user who does not exist: nothing. */
+export async function signInFacts(deps: Deps, tenantId: string, userId: string): Promise<SignInFacts> {
   const account = await selectAccount(deps.database, tenantId, userId);
+  const { mustChangePassword = false, passwordChangedAt = null, wantsOneSession = false } = account ?? {};
+  return { factors: factorsOf(account), mustChangePassword, passwordChangedAt, wantsOneSession };
+}
+
+function factorsOf(account: Account | undefined): FactorsOfUser {
   if (!account) return NONE;
   const { email, phone, backupEmail } = provenAddresses(account);
   return {

@@ -15,6 +15,7 @@ export {
   masked,
   removeFactor,
   renameFactor,
+  signInFacts,
 } from "./factors.ts";
 export {
   findKnownDevice,

@@ -31,6 +31,8 @@ export interface NewSession {
   amr: readonly string[];
   applicationId?: string | null | undefined;
   policy?: SessionPolicy | undefined;
+  /** Whether the user has chosen to be signed in once only; undefined: it is looked up. */
+  wantsOneSession?: boolean | undefined;
 }
 
 /**
@@ -103,7 +105,7 @@ export function createImpersonatedSession(
 async function begin(
   deps: Deps,
   context: RequestContext,
-  { userId, amr, applicationId, policy = {} }: NewSession,
+  { userId, amr, applicationId, policy = {}, wantsOneSession }: NewSession,
   origin: Pick<Session, "parentId" | "authenticatedAt" | "impersonatorId" | "impersonationReason">,
 ): Promise<{ session: Session; cookie: string }> {
   const { tenantId } = context;
@@ -131,7 +133,7 @@ async function begin(
     revokedAt: null,
     tokenGeneration: 1,
   };
-  await insertWithinLimits(deps, context, session, policy.limit);
+  await insertWithinLimits(deps, context, session, { door: policy.limit, wantsOneSession });
   return { session, cookie: `${session.id}.${secret}` };
 }
 
@@ -149,7 +151,7 @@ export async function renewSession(
   id: string,
   input: NewSession,
   { keepsTime = false }: { keepsTime?: boolean } = {},
-): Promise<{ session: { id: string }; cookie: string } | undefined> {
+): Promise<{ cookie: string } | undefined> {
   const secret = newSecret();
   const fresh = {
     secretHash: hashSessionSecret(deps, secret),
@@ -159,7 +161,7 @@ export async function renewSession(
   };
   if (!(await renewSessionRow(tx, context.tenantId, id, input.userId, fresh))) return undefined;
   tx.notify([`session:${id}`]);
-  return { session: { id }, cookie: `${id}.${secret}` };
+  return { cookie: `${id}.${secret}` };
 }
 
 export function hashSessionSecret(deps: Deps, secret: string): Buffer {

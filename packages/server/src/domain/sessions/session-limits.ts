@@ -1,4 +1,5 @@
 import { IdentityError } from "@ostiary/contracts";
+import { allDone } from "../../kernel/all-done.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { findApplication } from "../applications/index.ts";
@@ -15,8 +16,18 @@ export interface SessionLimit {
 /** Counted in the session's slot, or over all slots among those that began through its application. */
 type Counted = SessionLimit & { through: string | null };
 
+export interface OwnLimits {
+  door: SessionLimit | undefined;
+  /** What the user has chosen; undefined: it is looked up. */
+  wantsOneSession: boolean | undefined;
+}
+
 /** What holds for a new session of a person, whatever door it is for: the tenant's, the application's, his own limit. */
-async function limitsOf(deps: Deps, session: Session, door: SessionLimit | undefined): Promise<Counted[]> {
+async function limitsOf(
+  deps: Deps,
+  session: Session,
+  { door, wantsOneSession: known }: OwnLimits,
+): Promise<Counted[]> {
   const { tenantId, userId, applicationId, parentId } = session;
   const limits: Counted[] = door ? [{ ...door, through: null }] : [];
   // What was derived from another session comes and goes with that one.
@@ -32,7 +43,7 @@ async function limitsOf(deps: Deps, session: Session, door: SessionLimit | undef
       limits.push({ atMost, whenFull: own.whenSessionsFull ?? whenFull, through: applicationId });
     }
   }
-  if (await wantsOneSession(deps.database, tenantId, userId)) {
+  if (known ?? (await wantsOneSession(deps.database, tenantId, userId))) {
     limits.push({ atMost: 1, whenFull: "end-oldest", through: null });
   }
   return limits;
@@ -47,15 +58,18 @@ export async function insertWithinLimits(
   deps: Deps,
   context: RequestContext,
   session: Session,
-  door: SessionLimit | undefined,
+  own: OwnLimits,
 ): Promise<void> {
-  const limits = await limitsOf(deps, session, door);
+  const limits = await limitsOf(deps, session, own);
   if (limits.length === 0) return insertSession(deps.database, session);
   await deps.database.transaction(async (tx) => {
-    await lockSlot(tx, session.tenantId, session.userId);
+    const [, ...surpluses] = await allDone([
+      lockSlot(tx, session.tenantId, session.userId),
+      ...limits.map((limit) => surplusOf(tx, session, limit)), // sent behind the lock, so they read when it is held
+    ]);
     const tooMany = new Set<string>();
-    for (const limit of limits) {
-      const surplus = await surplusOf(tx, session, limit);
+    for (const [i, limit] of limits.entries()) {
+      const surplus = surpluses[i] ?? [];
       if (surplus.length > 0 && limit.whenFull === "refuse") throw new IdentityError("session.limit_reached");
       for (const id of surplus) tooMany.add(id);
     }

@@ -1,4 +1,5 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
+import { allDone } from "../../kernel/all-done.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
 import { type Application, findApplication, mayUse } from "../applications/index.ts";
@@ -12,6 +13,7 @@ import {
   type NewSession,
   renewSession,
   revokeSession,
+  type Session,
   type SessionPolicy,
 } from "../sessions/index.ts";
 import { noteSignIn } from "../users/index.ts";
@@ -192,17 +194,21 @@ async function authenticate(
   }
   const joined = within(deps, tx);
   const who: RequestContext = { ...context, actor: { type: "user", id: userId } };
-  if (!(await noteSignIn(joined, who, userId))) throw new IdentityError("user.suspended");
-  const input = { userId, amr, applicationId, policy: browser.session };
-  const { session, cookie } = await beginSession(joined, tx, who, input, flow, browser);
+  const { wantsOneSession } = subject.person;
+  const input = { userId, amr, applicationId, policy: browser.session, wantsOneSession };
+  const [isActive, { sessionId, ...begun }] = await allDone([
+    noteSignIn(joined, who, userId),
+    beginSession(joined, tx, who, input, flow, browser),
+  ]);
+  if (!isActive) throw new IdentityError("user.suspended");
   const device = await noteDevice(joined, who, subject.tenant, flow, browser);
-  const done = await move(tx, context, flow, { ...flow, sessionId: session.id });
+  const done = await move(tx, context, flow, { ...flow, sessionId });
   await recordEvent(deps, tx, who, {
     type: "user.login",
     target: { type: "user", id: userId },
-    data: { sessionId: session.id, amr, acr: acrOf(amr), applicationId },
+    data: { sessionId, amr, acr: acrOf(amr), applicationId },
   });
-  return { flow: done, cookie, ...device };
+  return { flow: done, ...begun, ...device };
 }
 
 /** Keeps in mind that the person has been here, and tells him of a browser that is new for him. */
@@ -238,16 +244,17 @@ async function beginSession(
   input: NewSession,
   { facts: { boundTo } }: Flow,
   { previousSessionId: previous }: Browser,
-): Promise<{ session: { id: string }; cookie: string }> {
+): Promise<{ sessionId: string; cookie: string; session?: Session }> {
   if (boundTo?.stepsUp) {
     const stepped = await renewSession(joined, tx, who, boundTo.sessionId, input, { keepsTime: true });
     if (!stepped) throw new IdentityError("flow.not_found", { reason: "the session has ended" });
-    return stepped;
+    return { sessionId: boundTo.sessionId, ...stepped };
   }
   const renewed = previous && (await renewSession(joined, tx, who, previous, input));
-  if (renewed) return renewed;
+  if (renewed) return { sessionId: previous, ...renewed };
   if (previous) await revokeSession(joined, who, previous, "replaced").catch(ignoreGone);
-  return createSession(joined, who, input);
+  const { session, cookie } = await createSession(joined, who, input);
+  return { sessionId: session.id, session, cookie };
 }
 
 function ignoreGone(error: unknown): void {

@@ -1,5 +1,5 @@
 import type { SecondFactor, SignInMethod } from "@ostiary/contracts";
-import type { Acr } from "../sessions/index.ts";
+import type { Acr, Session } from "../sessions/index.ts";
 import type { FlowState } from "./steps.ts";
 
 /** A sign-in under way. */
@@ -72,4 +72,6 @@ export interface StepResult {
   flow: Flow;
   cookie?: string;
   deviceCookie?: string;
+  /** The session that has begun, as it is stored; absent where an older one goes on. */
+  session?: Session;
 }

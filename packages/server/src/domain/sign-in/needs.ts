@@ -17,6 +17,8 @@ export interface Person {
   factors: Factors;
   mustChangePassword: boolean;
   passwordChangedAt: Date | null;
+  /** He has chosen to be signed in once only; undefined: not asked. */
+  wantsOneSession?: boolean;
   /** Signed up by himself and has not confirmed the address yet. */
   hasUnconfirmedEmail: boolean;
 }

@@ -2,7 +2,7 @@ import { IdentityError, type SecondFactor, type Tenant } from "@ostiary/contract
 import type { RequestContext } from "../../kernel/context.ts";
 import { findPrincipal } from "../access/index.ts";
 import { findApplication } from "../applications/index.ts";
-import { factorsOfUser, findKnownDevice, passwordState } from "../credentials/index.ts";
+import { findKnownDevice, signInFacts } from "../credentials/index.ts";
 import type { Deps } from "../deps.ts";
 import { findUser } from "../users/index.ts";
 import type { Flow } from "./flow.ts";
@@ -33,13 +33,10 @@ export async function loadPerson(deps: Deps, tenant: Tenant, userId: string): Pr
   if (!principal || principal.status === "deleted") throw new IdentityError("user.not_found");
   if (principal.status !== "active") throw new IdentityError("user.suspended");
   const { username, email, phone } = principal;
-  const { mustChange, changedAt } = await passwordState(deps, tenant.id, userId);
   return {
     name: username ?? email ?? phone ?? "",
     roles: principal.roles,
-    factors: await factorsOfUser(deps, tenant.id, userId),
-    mustChangePassword: mustChange,
-    passwordChangedAt: changedAt,
+    ...(await signInFacts(deps, tenant.id, userId)),
     hasUnconfirmedEmail:
       tenant.settings.signIn.verifyEmail && (await hasUnconfirmedEmail(deps, tenant.id, userId)),
   };

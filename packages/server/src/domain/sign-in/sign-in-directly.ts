@@ -2,7 +2,7 @@ import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newId } from "../../kernel/identifiers.ts";
 import type { Deps } from "../deps.ts";
-import type { SessionPolicy } from "../sessions/index.ts";
+import type { Session, SessionPolicy } from "../sessions/index.ts";
 import { type Flow, type StepResult, UNSTORED } from "./flow.ts";
 import { givePassword } from "./give-password.ts";
 
@@ -21,7 +21,7 @@ export async function signInDirectly(
   context: RequestContext,
   tenant: Tenant,
   input: { applicationId: string | null; identifier: string; password: string; session?: SessionPolicy },
-): Promise<StepResult & { flow: { userId: string; sessionId: string } }> {
+): Promise<StepResult & { session: Session; flow: { userId: string; sessionId: string } }> {
   const now = deps.clock.now();
   const flow: Flow = {
     id: newId(now),
@@ -38,6 +38,7 @@ export async function signInDirectly(
   };
   const result = await givePassword(deps, context, tenant, flow, input);
   const { userId, sessionId } = result.flow;
-  if (!userId || !sessionId) throw new IdentityError("credential.second_factor_required");
-  return { ...result, flow: { ...result.flow, userId, sessionId } };
+  const { session } = result; // always a new one, as there is no browser that has an older one
+  if (!userId || !sessionId || !session) throw new IdentityError("credential.second_factor_required");
+  return { ...result, session, flow: { ...result.flow, userId, sessionId } };
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
+import { allDone } from "../../kernel/all-done.ts";
 import type { ChangeFeed, ChangeKey } from "../../kernel/changes.ts";
 import { CHANGES_CHANNEL, noticesOf, toPayload } from "./notices.ts";
 import { Places } from "./places.ts";
@@ -33,6 +34,12 @@ async function run<Row extends object>(
   return rows;
 }
 
+const NOTIFY = "select pg_notify($1, $2)";
+
+/**
+ * Statements that do not wait for each other's answers are sent in one packet: each that is sent alone wakes a sleeping
+ * process of PostgreSQL, and its answer wakes ours (docs/decisions/0023-pipelined-transactions.md).
+ */
 class PgTransaction implements Transaction {
   readonly isTransaction = true;
   readonly outer: Database;
@@ -40,6 +47,8 @@ class PgTransaction implements Transaction {
   readonly #feed: ChangeFeed | undefined;
   readonly #keys = new Set<string>();
   readonly #hooks: (() => void)[] = [];
+  readonly #last: { text: string; values: readonly SqlValue[] }[] = [];
+  #state: "new" | "open" | "ended" = "new";
 
   constructor(outer: Database, client: pg.PoolClient, feed: ChangeFeed | undefined) {
     this.outer = outer;
@@ -47,12 +56,21 @@ class PgTransaction implements Transaction {
     this.#feed = feed;
   }
 
-  query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
-    return run<Row>(this.#client, text, values);
+  async query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    if (this.#state === "ended") throw new Error("a statement came after the end of its transaction");
+    if (this.#state === "open") return run<Row>(this.#client, text, values);
+    const [, rows] = await this.#inOnePacket(
+      () => [this.#begin(), run<Row>(this.#client, text, values)] as const,
+    );
+    return rows;
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return work(this);
+  }
+
+  atCommit(text: string, values: readonly SqlValue[]): void {
+    this.#last.push({ text, values });
   }
 
   afterCommit(hook: () => void): void {
@@ -65,14 +83,50 @@ class PgTransaction implements Transaction {
 
   async commit(): Promise<void> {
     const notices = [...noticesOf(this.#keys, this.#feed)];
-    for (const notice of notices) {
-      await this.query("select pg_notify($1, $2)", [CHANGES_CHANNEL, toPayload(notice)]);
-    }
-    const { command } = await this.#client.query("commit");
-    // PostgreSQL's whole answer where a statement had failed and somebody has caught the error.
-    if (command !== "COMMIT") throw new Error("a statement had failed, so the transaction was rolled back");
+    for (const notice of notices) this.atCommit(NOTIFY, [CHANGES_CHANNEL, toPayload(notice)]);
+    if (this.#state === "open" || this.#last.length > 0) await this.#end();
+    this.#state = "ended";
     for (const { name, keys } of notices) if (name !== undefined) this.#feed?.publishOnce(name, keys);
     for (const hook of this.#hooks) hook();
+  }
+
+  async #end(): Promise<void> {
+    const [{ command }] = await this.#inOnePacket(() => {
+      const before: Promise<unknown>[] = this.#state === "new" ? [this.#begin()] : [];
+      before.push(...this.#last.map(({ text, values }) => run(this.#client, text, values)));
+      const committed = this.#client.query("commit");
+      return [committed, ...before] as const; // sent in their order; a failure of those before it leaves it harmless
+    });
+    // PostgreSQL's whole answer where a statement had failed and somebody has caught the error.
+    if (command !== "COMMIT") throw new Error("a statement had failed, so the transaction was rolled back");
+  }
+
+  /** @returns why the connection cannot be used any more, if so. */
+  async rollback(): Promise<Error | undefined> {
+    const wasOpen = this.#state === "open";
+    this.#state = "ended";
+    if (!wasOpen) return undefined;
+    return this.#client.query("rollback").then(
+      () => undefined,
+      (failure: Error) => failure,
+    );
+  }
+
+  #begin(): Promise<unknown> {
+    this.#state = "open";
+    return this.#client.query("begin");
+  }
+
+  #inOnePacket<const T extends readonly Promise<unknown>[]>(
+    send: () => T,
+  ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+    const { stream } = this.#client.connection;
+    stream.cork();
+    try {
+      return allDone(send());
+    } finally {
+      stream.uncork();
+    }
   }
 }
 
@@ -133,17 +187,14 @@ export class PgDatabase implements Database {
 
   async #inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
+    const tx = new PgTransaction(this, client, this.#feed);
     let broken: Error | undefined;
     try {
-      await client.query("begin");
-      const tx = new PgTransaction(this, client, this.#feed);
       const result = await work(tx);
       await tx.commit();
       return result;
     } catch (error) {
-      await client.query("rollback").catch((failure: Error) => {
-        broken = failure;
-      });
+      broken = await tx.rollback();
       throw error;
     } finally {
       client.release(broken);
@@ -166,6 +217,7 @@ export interface ConnectionSettings {
 export function connect(settings: ConnectionSettings): PgDatabase {
   const pool = new pg.Pool({
     ...clientConfig(settings.connection),
+    pipeline: true, // transactions send statements before those sent earlier are answered
     max: settings.poolSize,
     idleTimeoutMillis: 30_000,
   });

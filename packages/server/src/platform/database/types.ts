@@ -32,6 +32,11 @@ export interface Transaction extends Queryable {
   /** Runs after a successful commit, never after a roll-back. */
   afterCommit(run: () => void): void;
   /**
+   * Runs a statement last of all, sent together with the commit. For what nothing in the transaction reads; when it
+   * fails the transaction fails. Arguments as `query` has them.
+   */
+  atCommit(text: string, values: readonly SqlValue[]): void;
+  /**
    * Tells every process, at commit, that these things changed. This process has heard it when `transaction` returns,
    * the others within a second.
    */
