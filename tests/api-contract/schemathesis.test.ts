@@ -30,18 +30,13 @@ const CHECKS = [
 /**
  * May be refused throughout. 401 is also what they say of a wrong secret, password or token in the body, and guessing
  * finds no right ones. 403 is what a sign-in without our pages says of an application that is not set up for it.
- * And what takes no input is asked once or twice, which may be just after the person has signed out everywhere. No
- * guess is a picture.
+ * And what takes no input is asked once or twice, which may be just after the person has signed out everywhere.
  */
 const ONLY_REFUSED = [
   "beginMyPasskey",
   "changePassword",
   "compareIdentity",
-  "getAvatar",
-  "getMyAvatar",
   "registerMyPasskey",
-  "setAvatar",
-  "setMyAvatar",
   "signIn",
   "startSignIn",
 ];

@@ -113,6 +113,7 @@ const FRAMEWORK: Partial<Record<ErrorCode, readonly [number, Sentence]>> = {
 const NEWER_CODES: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   406: { api_exception: "validation_error" },
   404: { api_exception: "not_found", doest_not_exists: "does_not_exists" },
+  500: { api_exception: "not_controlled_exception" },
 };
 
 function toRefusal(error: IdentityError, request: FastifyRequest): Refusal {

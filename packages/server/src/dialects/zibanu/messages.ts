@@ -181,6 +181,22 @@ const MESSAGES: Readonly<Record<string, { es: string; "zh-CN": string }>> = {
   "Token is invalid": { es: "El token es inválido", "zh-CN": "令牌无效" },
   "Token is expired": { es: "El token ha expirado", "zh-CN": "令牌已过期" },
   "Token is blacklisted": { es: "El token está en lista negra", "zh-CN": "令牌已被列入黑名单" },
+  "You cannot upgrade a user with a higher level.": {
+    es: "No puede actualizar un usuario con un nivel superior.",
+    "zh-CN": "不能修改级别更高的用户。",
+  },
+  "Cannot delete a user with a higher privilege level than yours.": {
+    es: "No puede eliminar un usuario con un nivel de privilegios superior al suyo.",
+    "zh-CN": "不能删除权限级别高于您的用户。",
+  },
+  "You are not allowed to change multiple logged in user's profile.": {
+    es: "No tiene permitido cambiar el inicio de sesión múltiple del perfil.",
+    "zh-CN": "您无权更改资料中的多处登录设置。",
+  },
+  "You are not allowed to change the secure password policy.": {
+    es: "No tiene permitido cambiar la política de contraseña segura.",
+    "zh-CN": "您无权更改安全密码策略。",
+  },
   "Invalid Token": { es: "Token inválido", "zh-CN": "无效的令牌" },
   "Token has no type": { es: "El token no tiene tipo", "zh-CN": "令牌没有类型" },
   "Token has no '{0}' claim": { es: "El token no tiene el claim '{0}'", "zh-CN": "令牌没有声明 '{0}'" },

@@ -9,6 +9,7 @@ import { addService, answer, type SignedInCall, succeed } from "./calls.ts";
 import { NO_DATA, refuse } from "./errors.ts";
 import { about, say } from "./messages.ts";
 import { allowed, type Faults, readProfile } from "./profile.ts";
+import { checkFlags } from "./profile-flags.ts";
 import { hasProfile, toProfile, toTime } from "./translate.ts";
 
 /** One's own profile and picture. */
@@ -68,6 +69,7 @@ async function update(deps: Deps, call: SignedInCall) {
   await deps.database.transaction(async (tx) => {
     const joined = within(deps, tx);
     const person = await callerOf(joined, call);
+    await checkFlags(joined, call, change.preferences, person);
     const preferences = allowed(change.preferences, settings, {
       isStaff: person.isStaff,
       isSelf: true,

@@ -17,8 +17,9 @@ import { avatarText, saveAvatar } from "./avatars.ts";
 import { addressOf, addService, answer, fieldsOf, type SignedInCall, succeed } from "./calls.ts";
 import { isOneOf, NO_DATA, NO_RECORD, type Refusal, refuse } from "./errors.ts";
 import { about, say } from "./messages.ts";
-import { readKey, readPerson, toFields } from "./people.ts";
+import { type GivenPerson, readKey, readPerson, toFields } from "./people.ts";
 import { allowed } from "./profile.ts";
+import { checkFlags, isPrivileged } from "./profile-flags.ts";
 import {
   hasProfile,
   type ListedPerson,
@@ -72,12 +73,20 @@ function sortedBy(listed: readonly ListedPerson[], order: string): ListedPerson[
   return [...listed].sort(isDown ? (a, b) => compare(b, a) : compare);
 }
 
+/** The newer release passes the flags by that somebody sends who is no staff. */
+async function honoured(deps: Deps, call: SignedInCall, given: GivenPerson): Promise<GivenPerson> {
+  if (call.settings.compat !== "3.0" || (await isPrivileged(deps, call))) return given;
+  const { isStaff: _staff, isSuperuser: _superuser, isActive: _active, ...rest } = given;
+  return rest;
+}
+
 async function add(deps: Deps, call: SignedInCall) {
   checkMay(call, "write");
   const { tenant, settings, context, reply } = call;
   const { fields, isForm } = await fieldsOf(call);
   if (Object.keys(fields).length === 0) throw refuse(406, "api_exception", NO_DATA);
-  const given = readPerson(fields, call, { isNew: true, isForm });
+  const given = await honoured(deps, call, readPerson(fields, call, { isNew: true, isForm }));
+  await checkFlags(deps, call, given.profile?.preferences, {});
   const preferences = allowed({ theme: settings.defaultTheme, ...given.profile?.preferences }, settings, {
     isStaff: given.isStaff ?? false,
     isSelf: false,
@@ -121,7 +130,8 @@ async function update(deps: Deps, call: SignedInCall) {
   }
   const before = key && (await findPerson(deps, tenant, key));
   if (!before) throw noUser(call);
-  const given = readPerson(fields, call, { isNew: false, isForm });
+  const given = await honoured(deps, call, readPerson(fields, call, { isNew: false, isForm }));
+  await checkFlags(deps, call, given.profile?.preferences, before);
   if (!("id" in fields)) delete given.email; // it says who is meant
   const preferences = allowed({ ...given.profile?.preferences }, settings, {
     isStaff: given.isStaff ?? before.isStaff,
@@ -151,7 +161,11 @@ async function update(deps: Deps, call: SignedInCall) {
       return changed;
     })
     .catch((error: unknown) => {
-      throw isOneOf(error, "user.not_found") ? noUser(call) : explained(error);
+      if (isOneOf(error, "user.not_found")) throw noUser(call);
+      if (settings.compat === "3.0" && isOneOf(error, "level.too_high")) {
+        throw refuse(406, "api_exception", say("You cannot upgrade a user with a higher level."));
+      }
+      throw explained(error);
     });
   const profile = toProfile(person.preferences, await avatarText(deps, tenant, person.id), settings);
   const details = await detailsOf(deps, call, person, profile);
@@ -174,12 +188,19 @@ async function remove(deps: Deps, call: SignedInCall) {
   const code = settings.compat === "3.0" ? "delete_user" : "api_exception";
   const none = refuse(404, "api_exception", NO_RECORD);
   if (key === null) throw none;
-  await deletePerson(deps, context, tenant, key).catch((error: unknown) => {
+  await deletePerson(deps, context, tenant, key).catch(async (error: unknown) => {
     if (isOneOf(error, "user.not_found")) throw none;
     if (isOneOf(error, "user.own_account")) throw refuse(406, code, say("Cannot delete yourself."));
     if (isOneOf(error, "level.too_high", "permission.escalation")) {
-      const text = say("Only staff or superuser can delete another superuser or staff.");
-      throw refuse(406, code, text);
+      const target = settings.compat === "3.0" ? await findPerson(deps, tenant, key) : null;
+      const isByLevel = target !== null && !target.isStaff && !target.isSuperuser;
+      throw refuse(
+        406,
+        code,
+        isByLevel
+          ? say("Cannot delete a user with a higher privilege level than yours.")
+          : say("Only staff or superuser can delete another superuser or staff."),
+      );
     }
     throw error;
   });
