@@ -253,7 +253,8 @@ async function signOutBrowser(deps: Deps, request: FastifyRequest, reply: Fastif
   }
   const session = await findBrowserSession(deps, request);
   if (session) {
-    const who = { ...context, actor: { type: "user", id: session.userId } } as const;
+    const { userId, impersonatorId } = session;
+    const who = { ...context, actor: { type: "user", id: userId }, impersonatorId } as const;
     await signOut(deps, who, session.id).catch((error: unknown) => {
       if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
     });

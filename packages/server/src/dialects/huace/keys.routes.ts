@@ -80,9 +80,9 @@ export function keyRoutes(deps: Deps): FastifyPluginAsync {
       async (request) => {
         const caller = await callerOf(deps, request);
         const { body } = request;
-        const { user } = await userOf(deps, request.tenant, caller, body.token?.trim());
+        const { user, impersonatorId } = await userOf(deps, request.tenant, caller, body.token?.trim());
         const actor = { type: "user", id: user.userId } as const;
-        const context = { ...request.context, actor, permissions: user.permissions };
+        const context = { ...request.context, actor, permissions: user.permissions, impersonatorId };
         const { apiKey, key } = await createApiKey(deps, context, {
           type: "user",
           userId: user.userId,

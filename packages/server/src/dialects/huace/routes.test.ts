@@ -4,6 +4,7 @@ import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApplication, findApplication } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
+import { createImpersonatedSession, createSession } from "../../domain/sessions/index.ts";
 import { ensureDefaultTenant, findTenantBySlug } from "../../domain/tenants/index.ts";
 import { issueAccessToken } from "../../domain/tokens/index.ts";
 import { createUser } from "../../domain/users/index.ts";
@@ -201,6 +202,57 @@ describe("a bad call in the dialect", () => {
       });
     } finally {
       deps.database.query = query;
+    }
+  });
+});
+
+describe("a token for which somebody else answers", () => {
+  const dataOf = async (path: string, body: object, headers = credentials) =>
+    (await call(path, body, headers)).body as { code: number; data: Record<string, unknown> };
+
+  it("of an administrator who acts as the person makes no key that lasts, and lets in nowhere else", async () => {
+    const context = contextOf(tenant.id);
+    const application = await findApplication(deps, tenant.id, credentials["x-app-id"] ?? "");
+    const helper = await createUser(deps, context, { username: "helper", roles: ["administrator"] });
+    const { id: subject } = await createUser(deps, context, { username: "acted" });
+    if (!application) throw new Error("no application");
+    const own = await createSession(deps, context, { userId: helper.id, amr: ["pwd"] });
+    const input = { userId: subject, reason: "x", seconds: 600 };
+    const { session } = await createImpersonatedSession(deps, context, own.session, input);
+    const facts = {
+      tenant,
+      application,
+      familyId: newId(deps.clock.now()),
+      subject,
+      scopes: ["openid"],
+      sessionId: session.id,
+      authenticatedAt: session.authenticatedAt,
+      impersonatorId: helper.id,
+    };
+    const acting = (await issueAccessToken(deps, facts)).token;
+    expect(await dataOf("/huace/sdk/token/verify", { token: acting })).toMatchObject({
+      data: { valid: true },
+    });
+    const refused = { code: 403, data: { code: "impersonation.not_allowed" } };
+    expect(await dataOf("/huace/sdk/access-key/create", { token: acting })).toMatchObject(refused);
+    const source = { sourceAppId: SERIAL, sourceToken: acting };
+    expect(await dataOf("/huace/sdk/users/authorize-by-token", source)).toMatchObject(refused);
+  });
+
+  it("of an application that vouches for the person says nothing to another application", async () => {
+    const context = contextOf(tenant.id);
+    const made = await createApplication(deps, context, { slug: "other", name: "Other" });
+    const other = { "x-app-id": made.application.id, "x-app-secret": String(made.secret) };
+    const { data } = await dataOf("/huace/sdk/feishu/identity/users/token", { username: "zs" });
+    const vouched = String(data["accessToken"]);
+    expect(await dataOf("/huace/sdk/token/verify", { token: vouched })).toMatchObject({
+      data: { valid: true },
+    });
+    expect(await dataOf("/huace/sdk/token/verify", { token: vouched }, other)).toMatchObject({
+      data: { valid: false },
+    });
+    for (const path of ["/huace/sdk/user/info", "/huace/sdk/access-key/create"]) {
+      expect(await dataOf(path, { token: vouched }, other), path).toMatchObject({ code: 401 });
     }
   });
 });

@@ -8,7 +8,7 @@ import {
 import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import { checkPermission } from "../access/index.ts";
+import { checkNotImpersonated, checkPermission } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
 import { type Deps, within } from "../deps.ts";
 import {
@@ -29,7 +29,8 @@ function isOwn(context: RequestContext, userId: string | null | undefined): bool
  * Changes what `patch` names. One's own key, or with `api-key:write` and every permission that the key can use,
  * before and after.
  *
- * @throws IdentityError `api_key.not_found`, `precondition.failed`, `permission.denied`, `permission.escalation`
+ * @throws IdentityError `api_key.not_found`, `precondition.failed`, `permission.denied`, `permission.escalation`,
+ *   `impersonation.not_allowed`
  */
 export async function updateApiKey(
   deps: Deps,
@@ -58,7 +59,8 @@ export async function updateApiKey(
 /**
  * One's own key, or with `api-key:write` and every permission that the key can use.
  *
- * @throws IdentityError `api_key.not_found`, `precondition.failed`, `permission.denied`, `permission.escalation`
+ * @throws IdentityError `api_key.not_found`, `precondition.failed`, `permission.denied`, `permission.escalation`,
+ *   `impersonation.not_allowed`
  */
 export async function deleteApiKey(
   deps: Deps,
@@ -85,6 +87,7 @@ async function lockForChange(
   id: string,
   expectedVersion: number | undefined,
 ): Promise<ApiKey> {
+  checkNotImpersonated(context);
   const key = await lockApiKey(tx, context.tenantId, id);
   if (!key || !isOwn(context, key.userId)) checkPermission(context, "api-key:write");
   if (!key) throw new IdentityError("api_key.not_found");

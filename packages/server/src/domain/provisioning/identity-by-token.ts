@@ -1,7 +1,7 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { after } from "../../kernel/after.ts";
 import type { RequestContext } from "../../kernel/context.ts";
-import type { Principal } from "../access/index.ts";
+import { checkNotImpersonated, type Principal } from "../access/index.ts";
 import { type Application, mayUse } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 import { isTooWeak } from "../sessions/index.ts";
@@ -11,12 +11,15 @@ import { letIn } from "./sync-users.ts";
 /** Whose token it is, as he is now. */
 export interface TokenHolder {
   user: Principal;
+  /** The administrator who acts as the user; null: the user himself. */
+  impersonatorId: string | null;
   expiresAt: Date;
 }
 
 /**
  * The person of a token, who must be allowed to use the application that it is shown to. The token may come from
- * another application, but must have proven what this one asks for: else the milder one would be the way into it.
+ * another application, but must have proven what this one asks for: else the milder one would be the way into it. One
+ * for whom only an application vouches (`issueFeishuToken`) is good there alone: it could be anybody elsewhere.
  * Synchronous when all of it is in the caches.
  *
  * @param application - undefined where no application is named.
@@ -30,8 +33,12 @@ export function checkTokenFor(
 ): TokenHolder | Promise<TokenHolder> {
   return after(verifyAccessToken(deps, tenant, token), ({ principal: user, claims }) => {
     if (!user) throw new IdentityError("token.invalid", { reason: "an application's own token" });
-    const holder = { user, expiresAt: new Date(claims.expiresAt * 1_000) };
+    const { impersonatorId, authenticatedAt } = claims;
+    const holder = { user, impersonatorId, expiresAt: new Date(claims.expiresAt * 1_000) };
     if (!application) return holder;
+    if (authenticatedAt === null && claims.applicationId !== application.id) {
+      throw new IdentityError("token.invalid", { reason: "only another application says who it is" });
+    }
     return after(mayUse(deps, application, user.userId), (allowed) => {
       if (!allowed) throw new IdentityError("application.access_denied");
       if (isTooWeak(tenant, application, user.roles, claims)) {
@@ -63,7 +70,7 @@ export async function compareIdentity(
  * Lets the person of a token use the calling application: he has shown himself there. Repeating it changes nothing.
  *
  * @param context - the calling application's.
- * @throws IdentityError those of `verifyAccessToken`, `application.access_denied`
+ * @throws IdentityError those of `verifyAccessToken`, `application.access_denied`, `impersonation.not_allowed`
  */
 export async function authorizeByToken(
   deps: Deps,
@@ -71,7 +78,8 @@ export async function authorizeByToken(
   tenant: Tenant,
   source: { token: string; application: Application },
 ): Promise<Principal> {
-  const { user } = await checkTokenFor(deps, tenant, source.application, source.token);
+  const { user, impersonatorId } = await checkTokenFor(deps, tenant, source.application, source.token);
+  checkNotImpersonated({ ...context, impersonatorId });
   await letIn(deps, context, user.userId);
   return user;
 }

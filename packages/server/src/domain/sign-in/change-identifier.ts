@@ -146,8 +146,9 @@ async function confirmed(
   return next;
 }
 
-/** @throws IdentityError `identifier_change.not_found` */
+/** @throws IdentityError `identifier_change.not_found`, `impersonation.not_allowed` */
 export async function cancelIdentifierChange(deps: Deps, context: RequestContext, id: string): Promise<void> {
+  checkNotImpersonated(context);
   const gone = await deleteChange(deps.database, context.tenantId, personOf(context), id);
   if (!gone) throw new IdentityError("identifier_change.not_found");
 }

@@ -9,7 +9,7 @@ import {
   twoTenants,
 } from "../../testing/two-tenants.ts";
 import { assignRoles, createRole, unassignRoles } from "../access/index.ts";
-import { createApiKey } from "../api-keys/index.ts";
+import { createApiKey, deleteApiKey, updateApiKey } from "../api-keys/index.ts";
 import { changePassword, setPassword } from "../credentials/index.ts";
 import { rememberGrant } from "../grants/index.ts";
 import {
@@ -23,6 +23,7 @@ import {
   type Session,
 } from "../sessions/index.ts";
 import { suspendUser, updateUser } from "../users/index.ts";
+import { cancelIdentifierChange } from "./change-identifier.ts";
 import {
   allowImpersonation,
   beginImpersonation,
@@ -125,11 +126,15 @@ it("leaves credentials, identifiers and consent alone", async () => {
   const { session, as } = await begin();
   const token = await allow();
   const allRights = { ...as, permissions: new Set(["*"]) };
+  const { apiKey } = await createApiKey(deps, context, { name: "his", type: "user", userId: ann });
   const tried = [
     changePassword(deps, as, ann, "old", "correct horse battery"),
     setPassword(deps, allRights, ann, { plain: "correct horse battery" }),
     updateUser(deps, allRights, ann, { email: "thief@example.com" }),
     createApiKey(deps, as, { name: "k", type: "user", userId: ann }),
+    updateApiKey(deps, as, apiKey.id, { status: "disabled" }),
+    deleteApiKey(deps, allRights, apiKey.id),
+    cancelIdentifierChange(deps, as, "0".repeat(24)),
     rememberGrant(deps, as, ann, "0".repeat(24), ["openid"]),
     startSignedInFlow(deps, as, { browser: "b", continuation: {}, session }),
     checkRecentAuthentication(deps, as),

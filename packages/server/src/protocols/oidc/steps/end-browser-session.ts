@@ -15,7 +15,8 @@ export async function endBrowserSession(exchange: Exchange): Promise<void> {
     return;
   }
   if (session) {
-    const who = { ...exchange.context, actor: { type: "user", id: session.userId } } as const;
+    const { userId, impersonatorId } = session;
+    const who = { ...exchange.context, actor: { type: "user", id: userId }, impersonatorId } as const;
     await signOut(deps, who, session.id).catch(ignoreGone);
   }
   wire.clearSessionCookie();
