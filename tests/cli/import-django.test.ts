@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Group, User } from "@ostiary/contracts";
@@ -149,6 +149,62 @@ describe("a dump", () => {
     };
     expect(permissions).toEqual(["shop:add_order", "shop:view_order"]);
     expect((await list<Group>("/groups?search=clerks"))[0]).toMatchObject({ code: "django-90", level: 4 });
+  });
+
+  it("brings numbers and pictures along, says what it left out, and keeps what people have here", async () => {
+    const media = join(folder, "media");
+    await mkdir(join(media, "profile_pics"), { recursive: true });
+    const gif = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
+    await writeFile(join(media, "profile_pics", "me.gif"), gif);
+    await writeFile(join(media, "profile_pics", "evil.png"), "<svg onload=alert(1)>");
+    await writeFile(join(media, "profile_pics", "large.png"), Buffer.alloc(1_048_577));
+    await writeFile(join(folder, "secret.png"), gif);
+    await symlink(join(folder, "secret.png"), join(media, "profile_pics", "link.png"));
+    const people: [name: string, phone: unknown, avatar: string][] = [
+      ["pat", "+57 (300) 123-4567", "profile_pics/me.gif"],
+      ["sam", "0057 300 123 4567", "profile_pics/evil.png"],
+      ["kim", "call me", "../secret.png"],
+      ["lee", 3001234568, "profile_pics/link.png"],
+      ["max", "", "profile_pics/none.png"],
+      ["joe", null, "profile_pics/large.png"],
+    ];
+    const source = await dumped(
+      people.flatMap(([username, phone, avatar], index) => [
+        {
+          model: "auth.user",
+          pk: 950 + index,
+          fields: { username, email: "", password: "", is_active: true, phone },
+        },
+        { model: "zb_auth.userprofile", pk: index, fields: { user: 950 + index, theme: "x", avatar } },
+      ]),
+    );
+    const first = await importFrom(source, "--media", media, "--json");
+    expect(first.code).toBe(0);
+    const report = JSON.parse(first.stdout) as { created: number; pictures: number; skipped: object[] };
+    expect(report).toMatchObject({ created: 6, pictures: 1 });
+    expect(report.skipped).toEqual([
+      { row: 951, username: "sam", reason: "+573001234567 is the number of user 950 too" },
+      { row: 951, username: "sam", reason: expect.stringContaining("avatar.invalid") },
+      { row: 952, username: "kim", reason: "call me is no phone number" },
+      { row: 952, username: "kim", reason: "picture: ../secret.png is outside of the folder" },
+      { row: 953, username: "lee", reason: "picture: profile_pics/link.png is outside of the folder" },
+      { row: 954, username: "max", reason: "picture: profile_pics/none.png cannot be read" },
+      { row: 955, username: "joe", reason: "picture: profile_pics/large.png has more than 1048576 bytes" },
+    ]);
+    const pat = async () => (await list<User>("/users?search=pat"))[0];
+    const before = await pat();
+    expect(before).toMatchObject({ phone: "+573001234567" });
+    const shown = await fetch(String(before?.profile.picture));
+    expect(Buffer.from(await shown.arrayBuffer()).equals(gif)).toBe(true);
+    expect((await list<User>("/users?search=lee"))[0]).toMatchObject({ phone: "3001234568" });
+
+    const again = await importFrom(source, "--media", media);
+    expect(again.stdout).toContain("users: 0 created, 0 changed, 6 as they were");
+    expect(again.stdout).toContain("left out of users who came along: 7");
+    expect(again.stdout).not.toContain("pictures: ");
+    expect(await pat()).toEqual(before);
+    const without = await importFrom(source);
+    expect(without.stdout).toContain("say with --media where the project's files are");
   });
 
   it("that is none is refused in one sentence", async () => {

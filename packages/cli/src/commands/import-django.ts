@@ -3,10 +3,12 @@ import type { Group, Role, User } from "@ostiary/contracts";
 import type { Command } from "commander";
 import { type Client, type ConnectionOptions, withClient } from "../client.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { type DjangoData, type DjangoGroup, fromDump } from "../import/django-data.ts";
+import { type DjangoData, type DjangoGroup, type DjangoUser, fromDump } from "../import/django-data.ts";
 import { isDatabase, readDatabase } from "../import/django-database.ts";
+import { importPictures } from "../import/django-pictures.ts";
 import {
   groupCode,
+  phoneOf,
   reasonAgainst,
   roleOfGroup,
   roleOfUser,
@@ -23,6 +25,7 @@ interface Options extends ConnectionOptions {
   dryRun?: boolean;
   verified?: boolean;
   staffRole: string;
+  media?: string;
 }
 
 export function djangoCommand(): Command {
@@ -31,7 +34,7 @@ export function djangoCommand(): Command {
     "Import users, groups and permissions of a Django project, Zibanu's profiles too",
     [
       "ostiary import django dump.json --dry-run",
-      "ostiary import django db.sqlite3 --verified",
+      "ostiary import django db.sqlite3 --verified --media /srv/project/media",
       "ostiary import django postgres://reader@db.example.com/project",
     ],
   )
@@ -42,10 +45,11 @@ export function djangoCommand(): Command {
     .option("--dry-run", "say what would be done, and do nothing")
     .option("--verified", "take e-mail addresses as verified")
     .option("--staff-role <code>", "the role that stands for is_staff", "staff")
+    .option("--media <folder>", "the project's MEDIA_ROOT: pictures of profiles come along")
     .addHelpText(
       "after",
       "\nMay be repeated: users are found by their number in Django again, and only what differs is changed. Nobody is\n" +
-        "deleted, and a password that was changed here stays. Passwords go on working: nobody has to choose a new one.",
+        "deleted, and a password or picture that people have here stays. Passwords go on working: nobody has to choose a new one.",
     )
     .action(run);
 }
@@ -76,6 +80,9 @@ interface Report {
   /** Permissions of Django that nothing here corresponds to, or that were not complete. */
   lost: string[];
   refused: Refusal[];
+  pictures: number;
+  /** What did not come along of users who did: numbers and pictures. */
+  skipped: Refusal[];
 }
 
 async function importAll(client: Client, data: DjangoData, options: Options): Promise<Report> {
@@ -86,8 +93,12 @@ async function importAll(client: Client, data: DjangoData, options: Options): Pr
     if (reason !== undefined) refused.push({ row: user.id, username: user.username, reason });
     return reason === undefined;
   });
-  const settings = { verified: options.verified === true, staffRole: options.staffRole };
-  const wanted = good.map((user) => toWanted(user, settings));
+  const skipped = phonesLeftOut(good);
+  const without = new Set(skipped.map(({ row }) => row));
+  const { staffRole } = options;
+  const wanted = good.map((user) =>
+    toWanted(user, { verified: options.verified === true, staffRole, takesPhone: !without.has(user.id) }),
+  );
   const users = await importUsers(client, wanted, { dryRun, progress: createProgress("users") });
   const all = [...data.users, ...data.groups].flatMap(
     ({ permissions }) => toPermissionCodes(permissions).lost,
@@ -101,6 +112,8 @@ async function importAll(client: Client, data: DjangoData, options: Options): Pr
     memberships: 0,
     lost: [...new Set(all)].sort(),
     refused: [...refused, ...users.refused].sort((a, b) => a.row - b.row),
+    pictures: 0,
+    skipped,
   };
   if (dryRun) return report;
   const roles = [
@@ -122,7 +135,27 @@ async function importAll(client: Client, data: DjangoData, options: Options): Pr
       report.memberships += changed;
     }
   }
+  const pictures = await importPictures(client, good, users.ids, {
+    media: options.media,
+    progress: createProgress("pictures"),
+  });
+  report.pictures = pictures.given;
+  report.skipped = [...skipped, ...pictures.skipped].sort((a, b) => a.row - b.row);
   return report;
+}
+
+/** A number is one person's here: of several who share one the first keeps it. */
+function phonesLeftOut(users: readonly DjangoUser[]): Refusal[] {
+  const owners = new Map<string, number>();
+  return users.flatMap((user) => {
+    const { id: row, username } = user;
+    const { phone, lost } = phoneOf(user);
+    if (lost !== undefined) return { row, username, reason: `${lost} is no phone number` };
+    if (phone === undefined) return [];
+    const owner = owners.get(phone) ?? row;
+    owners.set(phone, owner);
+    return owner === row ? [] : { row, username, reason: `${phone} is the number of user ${owner} too` };
+  });
 }
 
 /** @returns the ids of roles by code. */
@@ -181,14 +214,22 @@ async function writeGroups(
   return ids;
 }
 
-function textOf({ created, updated, unchanged, groups, memberships, lost, refused, dryRun }: Report): string {
+function textOf(report: Report): string {
+  const { created, updated, unchanged, groups, memberships, lost, refused, dryRun, skipped } = report;
   const would = dryRun ? "would be " : "";
   const lines = [
     `users: ${created} ${would}created, ${updated} ${would}changed, ${unchanged} as they were`,
     dryRun ? `groups: ${groups}` : `groups: ${groups}, ${memberships} memberships added`,
   ];
   if (lost.length > 0) lines.push(`permissions without a counterpart here: ${lost.join(", ")}`);
-  if (refused.length === 0) return lines.join("\n");
-  const rows = refused.map(({ row, username, reason }) => [row, username, reason]);
-  return [...lines, `refused: ${refused.length}`, "", table(["ID", "USERNAME", "REASON"], rows)].join("\n");
+  if (report.pictures > 0) lines.push(`pictures: ${report.pictures}`);
+  for (const [what, some] of [
+    ["left out of users who came along", skipped],
+    ["refused", refused],
+  ] as const) {
+    if (some.length === 0) continue;
+    const rows = some.map(({ row, username, reason }) => [row, username, reason]);
+    lines.push(`${what}: ${some.length}`, "", table(["ID", "USERNAME", "REASON"], rows));
+  }
+  return lines.join("\n");
 }

@@ -21,6 +21,8 @@ export interface DjangoUser {
   permissions: string[];
   /** Null when he has none. */
   profile: Row | null;
+  /** All columns: a project's own user may have more than Django's. */
+  row: Row;
 }
 
 export interface DjangoGroup {
@@ -87,6 +89,7 @@ function toUser(id: number, row: Row): Omit<DjangoUser, "groups" | "permissions"
   const flag = (name: string) => row[name] === true || row[name] === 1;
   return {
     id,
+    row,
     username: text("username"),
     email: text("email").trim(),
     firstName: text("first_name").trim(),

@@ -1,4 +1,4 @@
-import { Email, Username } from "@ostiary/contracts";
+import { Email, Phone, Username } from "@ostiary/contracts";
 import type { DjangoGroup, DjangoUser, Row } from "./django-data.ts";
 import type { WantedUser } from "./import-users.ts";
 
@@ -72,6 +72,24 @@ export function reasonAgainst({ username, email }: DjangoUser): string | undefin
   return email !== "" && !fits(Email, email) ? `${email} is no e-mail address` : undefined;
 }
 
+/** Columns that projects keep a number in, of the user or of the profile. */
+const PHONES = ["phone", "phone_number", "mobile", "cellphone", "telephone"];
+
+/** The digits, with `+` where it is there, without what people write between them; what is no number is `lost`. */
+export function phoneOf({ row, profile }: Pick<DjangoUser, "row" | "profile">): {
+  phone?: string;
+  lost?: string;
+} {
+  const given = [row, profile ?? {}]
+    .flatMap((columns) => PHONES.map((name) => columns[name]))
+    .find((value) => (typeof value === "string" && value.trim() !== "") || typeof value === "number");
+  if (given === undefined) return {};
+  const phone = String(given)
+    .replaceAll(/[\s().\-/]/g, "")
+    .replace(/^00/, "+");
+  return fits(Phone, phone) ? { phone } : { lost: String(given).slice(0, 40) };
+}
+
 function fits(schema: object, text: string): boolean {
   const { pattern = "", maxLength = Infinity } = schema as { pattern?: string; maxLength?: number };
   return new RegExp(pattern).test(text) && text.length <= maxLength;
@@ -79,7 +97,7 @@ function fits(schema: object, text: string): boolean {
 
 export function toWanted(
   user: DjangoUser,
-  { verified, staffRole }: { verified: boolean; staffRole: string },
+  { verified, staffRole, takesPhone }: { verified: boolean; staffRole: string; takesPhone: boolean },
 ): WantedUser & { roles: string[] } {
   const { id, username, email, firstName, lastName, isActive } = user;
   const externalId = `django:${id}`;
@@ -89,6 +107,7 @@ export function toWanted(
     ...(roleOfUser(user) ? [`django-user-${id}`] : []),
   ];
   const hash = toHash(user.password);
+  const { phone } = takesPhone ? phoneOf(user) : {};
   const name = `${firstName} ${lastName}`.trim().slice(0, 256);
   const profile = {
     ...(firstName === "" ? {} : { givenName: firstName.slice(0, 128) }),
@@ -103,6 +122,7 @@ export function toWanted(
       username,
       externalId,
       ...(email === "" ? {} : { email, ...(verified ? { emailVerified: true } : {}) }),
+      ...(phone === undefined ? {} : { phone }),
       ...(name === "" ? {} : { name }),
       ...(Object.keys(profile).length === 0 ? {} : { profile }),
       ...(user.profile ? { preferences: toPreferences(user.profile) } : {}),
