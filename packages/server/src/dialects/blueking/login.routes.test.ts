@@ -151,6 +151,54 @@ describe("/login/plain/", () => {
   });
 });
 
+describe("the window of its own", () => {
+  it("is told of by a channel of this origin only: no message goes to whoever opened it", async () => {
+    const done = await get("/blueking/login/plain/done/", signedIn());
+    const ask = await get(`/blueking/login/plain/?c_url=${RETURN}`, {}, { "sec-fetch-dest": "iframe" });
+    for (const { body } of [done, ask]) {
+      expect(body).toContain('new BroadcastChannel("ostiary-pop-up")');
+      expect(body).not.toMatch(/opener|parent\.|top\.post|postMessage\([^)]*,/);
+    }
+    expect(done.body).not.toContain(RETURN);
+    expect(done.headers["content-security-policy"]).toContain("frame-ancestors 'none'");
+    expect(done.headers["x-frame-options"]).toBe("DENY");
+  });
+
+  it("leads nowhere that is not allowed, whatever the address of the frame says", async () => {
+    for (const wish of ["https://evil.example/", "//evil.example", "javascript:alert(1)", '"><script>']) {
+      const query = new URLSearchParams({ c_url: wish, app_code: '"><img src=x>', next: wish });
+      const { body, headers } = await get(
+        `/blueking/login/plain/?${query}`,
+        {},
+        { "sec-fetch-dest": "iframe" },
+      );
+      const links = [...body.matchAll(/<a [^>]*(?:href|data-direct)="([^"]*)"/g)].map(
+        ([, link]) => link ?? "",
+      );
+      expect(links.length).toBeGreaterThan(1);
+      for (const link of links) expect(link, wish).toMatch(/^\/(?!\/)/);
+      expect(body).not.toContain("<img src=x>");
+      expect(headers["content-security-policy"]).toMatch(/frame-ancestors 'self' [^;]*;/);
+      expect(headers["content-security-policy"]).not.toContain("evil");
+    }
+  });
+
+  it("may be framed by the named application's own origins too, and by those of no other", async () => {
+    const context = contextOf(server.tenantId);
+    for (const slug of ["framer", "stranger"]) {
+      const allowedReturnOrigins = [`https://${slug}.example.net`];
+      await createApplication(server.deps, context, { slug, name: slug, allowedReturnOrigins });
+    }
+    const policy = async (code: string) =>
+      (await get(`/blueking/login/plain/?app_code=${code}`, {}, { "sec-fetch-dest": "iframe" })).headers[
+        "content-security-policy"
+      ];
+    expect(await policy("framer")).toContain(" https://framer.example.net;");
+    expect(await policy("framer")).not.toContain("stranger");
+    expect(await policy("nobody")).not.toContain("example.net");
+  });
+});
+
 it("signs out the tickets and the sign-in they came from, also without being signed in", async () => {
   const { given } = await enter(`/blueking/login/?c_url=${RETURN}`, signedIn());
   const ticket = given.get("bk_token")?.value ?? "";

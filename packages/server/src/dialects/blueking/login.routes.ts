@@ -16,6 +16,7 @@ import {
 import {
   endTicket,
   findTicketHolder,
+  frameSourcesOf,
   issueTicket,
   isTicketOf,
   returnAddressOf,
@@ -32,7 +33,7 @@ import { logFailure, toIdentityError } from "../../platform/http/problems.ts";
 import { namedApplication, textOf } from "./callers.ts";
 import { clearTickets, ticketsOf, writeLanguage, writeTicket } from "./cookies.ts";
 import { languageOf } from "./messages.ts";
-import { toFrameSources, toLanguage, toLoginRequired } from "./translate.ts";
+import { toLanguage, toLoginRequired } from "./translate.ts";
 import { SLOT } from "./verify.routes.ts";
 
 /** What the dialect needs of the hosted pages. */
@@ -146,7 +147,7 @@ function ask(
     signInUrl: withQuery(request, login, `${login}plain/done/`),
     directUrl: withQuery(request, login, returnTo),
     againUrl: request.url,
-    framedBy: ["'self'", ...toFrameSources(allowedReturnHosts), ...(application?.allowedReturnOrigins ?? [])],
+    framedBy: ["'self'", ...frameSourcesOf(allowedReturnHosts), ...(application?.allowedReturnOrigins ?? [])],
   });
 }
 

@@ -630,6 +630,45 @@ describe("the token service", () => {
     expect((await post(`${BASE}/verify`, { access_token }, headers())).json().code).toBe(1302100);
   });
 
+  it("gives an application nothing for the tokens of another, whichever way it shows them", async () => {
+    const { deps, tenantId } = server;
+    const context = contextOf(tenantId);
+    ticket = await aTicket();
+    const { data } = (await post(BASE, grant(), headers())).json();
+    const { secret: own } = await createApplication(deps, context, { slug: "thief", name: "Thief" });
+    const thief = { "x-bk-app-code": "thief", "x-bk-app-secret": String(own) };
+    const { refresh_token, access_token } = data;
+    const renew = { grant_type: "refresh_token", refresh_token };
+    // The header says who asks: what the body says of another application counts for nothing.
+    for (const body of [renew, { ...renew, app_code: "shop", app_secret: secret }]) {
+      expect((await post(`${BASE}/refresh`, body, thief)).json()).toMatchObject({
+        code: 1302100,
+        result: false,
+      });
+    }
+    const jwt = "/prod/api/v2/open/gateways/demo/jwt/";
+    const asThief = { bk_app_code: "thief", bk_app_secret: own };
+    expect((await post(jwt, {}, authorization({ access_token }, asThief))).statusCode).toBe(400);
+    expect((await post(jwt, { access_token }, authorization({}, asThief))).statusCode).toBe(400);
+    // A gateway's token is no ticket and no access token, and neither is the other.
+    const forShop = (await post(jwt, {}, authorization({ bk_token: ticket }))).json().data.jwt;
+    for (const wrong of [forShop, ticket, refresh_token]) {
+      expect((await post(`${BASE}/verify`, { access_token: wrong }, headers())).json().code).toBe(1302100);
+      expect((await post(jwt, {}, authorization({ access_token: wrong }))).statusCode).toBe(400);
+    }
+    for (const wrong of [forShop, access_token, refresh_token]) {
+      expect((await get(`${IS_LOGIN}?bk_token=${wrong}`)).json().code).toBe(1302100);
+    }
+    const verifyUrl = `${jwt}verify/`;
+    expect((await post(verifyUrl, { jwt: access_token }, authorization())).statusCode).toBe(400);
+    expect((await post(verifyUrl, { jwt: forShop }, authorization({}, asThief))).statusCode).toBe(403);
+    // Whose token it is, is said: whoever is shown one can see that it was not made for him.
+    expect((await post(`${BASE}/verify`, { access_token }, thief)).json().data.bk_app_code).toBe("shop");
+    // What the thief has tried has not ended the tokens of the other.
+    expect((await post(`${BASE}/verify`, { access_token }, headers())).json().code).toBe(0);
+    expect((await post(`${BASE}/refresh`, renew, headers())).json().code).toBe(0);
+  });
+
   it("refuses a wrong secret, a bad ticket, and another way to ask", async () => {
     const wrong = { ...headers(), "x-bk-app-secret": "no" };
     expect((await post(BASE, grant(), wrong)).json().code).toBe(1640101);

@@ -188,12 +188,3 @@ export function toLoginRequired(plainUrl: string, returnTo: string | undefined, 
   ].join("&");
   return { login_url: query === "" ? plainUrl : `${plainUrl}?${query}`, ...POP_UP, has_plain: true };
 }
-
-/** Sources of a content security policy for hosts to which a sign-in may return; `*` frames nothing. */
-export function toFrameSources(hosts: readonly string[]): string[] {
-  return hosts.flatMap((host) => {
-    if (host === "*" || host.startsWith("[")) return []; // a policy has no word for IPv6
-    if (host.startsWith(".")) return [`${host.slice(1)}:*`, `*${host}:*`];
-    return [host.includes(":") ? host : `${host}:*`];
-  });
-}

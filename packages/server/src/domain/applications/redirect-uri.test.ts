@@ -61,6 +61,11 @@ describe("a return origin (RFC 6454 §6.2)", () => {
       "http://shop.example.com",
       "com.example.app:",
       "null",
+      // In the policy of a page that it may frame, these would begin another directive.
+      "https://a;sandbox",
+      "https://a,sandbox",
+      "https://a'",
+      "https://.example.com",
     ]) {
       expect(isReturnOrigin(wrong), wrong).toBe(false);
     }

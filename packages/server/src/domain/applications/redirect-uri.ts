@@ -1,3 +1,5 @@
+import { isPlainHost } from "../../kernel/plain-host.ts";
+
 const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
 /** Schemes that a browser runs or that lead into the machine it runs on. */
 const DANGEROUS = /^(?:javascript|data|vbscript|blob|file|filesystem|about|view-source|ws|wss|ftp|mailto):/i;
@@ -23,5 +25,7 @@ export function isRedirectUri(text: string): boolean {
 
 /** Whether this is an origin (RFC 6454 §6.2) to which a ticket may be taken: https, or http of the loopback. */
 export function isReturnOrigin(text: string): boolean {
-  return isRedirectUri(text) && /^https?:/.test(text) && new URL(text).origin === text;
+  if (!isRedirectUri(text) || !/^https?:/.test(text)) return false;
+  const { origin, hostname } = new URL(text);
+  return origin === text && isPlainHost(hostname);
 }

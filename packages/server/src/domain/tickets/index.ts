@@ -1,4 +1,4 @@
-export { type ReturnRules, returnAddressOf } from "./return-address.ts";
+export { frameSourcesOf, type ReturnRules, returnAddressOf } from "./return-address.ts";
 export {
   checkTicket,
   endTicket,

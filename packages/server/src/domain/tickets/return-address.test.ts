@@ -1,10 +1,11 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aDatabase, type TestDatabase } from "../../testing/a-database.ts";
 import { contextOf, testDeps } from "../../testing/test-deps.ts";
 import { createApplication } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 import { createTenant, ensureDefaultTenant } from "../tenants/index.ts";
-import { type ReturnRules, returnAddressOf } from "./index.ts";
+import { frameSourcesOf, type ReturnRules, returnAddressOf } from "./index.ts";
 
 const RULES: ReturnRules = {
   hosts: ["exact.example.com", "port.example.com:8080", ".apps.example.com", "[::1]:8000", "127.0.0.1"],
@@ -53,6 +54,21 @@ describe("the address to which a sign-in returns", () => {
     ["https://shop.example.org/cart", "https://shop.example.org/cart"],
     ["/account?tab=1#x", "/account?tab=1#x"],
     ["/a/../b", "/b"],
+    // Spellings of an allowed host, which are sent on as what they mean.
+    ["https://exact．example．com/", "https://exact.example.com/"],
+    ["https://ex\u00ADact.example.com/", "https://exact.example.com/"],
+    ["https://%65xact.example.com/", "https://exact.example.com/"],
+    ["https://exact.example.com:/", "https://exact.example.com/"],
+    ["http://port.example.com:08080/", "http://port.example.com:8080/"],
+    ["http://[0:0:0:0:0:0:0:1]:8000/", "http://[::1]:8000/"],
+    ["http://0x7f.1/", "http://127.0.0.1/"],
+    ["https://中文.apps.example.com/", "https://xn--fiq228c.apps.example.com/"],
+    // What looks like a host in a path is none.
+    ["/%2f%2fevil.example", "/%2f%2fevil.example"],
+    ["/%252f%252fevil.example", "/%252f%252fevil.example"],
+    ["/%5cevil.example", "/%5cevil.example"],
+    ["/／／evil.example", "/%EF%BC%8F%EF%BC%8Fevil.example"],
+    ["/me@evil.example", "/me@evil.example"],
     // What is somebody else's address in the query stays there.
     [
       "https://exact.example.com/?next=https://evil.example",
@@ -109,6 +125,52 @@ describe("the address to which a sign-in returns", () => {
     ["a question mark before the host's end", "https://evil.example?.apps.example.com/"],
     ["a host with a dot at the end", "https://exact.example.com./"],
     ["an address of this machine as a number", "http://2130706434/"],
+    ["an address of this machine in IPv6 and IPv4 at once", "http://[::ffff:127.0.0.1]/"],
+    ["an address with a zone", "http://[::1%25lo]:8000/"],
+    ["an address with more after it", "http://[::1].evil.example/"],
+    ["an address of IPv6 with another port", "http://[::1]:8001/"],
+    ["an address as the beginning of a name", "http://127.0.0.1.evil.example/"],
+    ["an ideographic full stop after an allowed host", "https://exact.example.com。evil.example/"],
+    ["an encoded full stop after an allowed host", "https://exact.example.com%2eevil.example/"],
+    ["a full stop that is encoded twice", "https://exact.example.com%252eevil.example/"],
+    ["a letter that looks like another", "https://exact.ex\u0430mple.com/"],
+    ["an account-of sign, which becomes a slash", "https://evil.example℀.apps.example.com/"],
+    ["a full-width colon", "https://exact.example.com：80/"],
+    ["a full-width at sign", "https://exact.example.com＠evil.example/"],
+    ["a full-width number sign", "https://evil.example＃.apps.example.com/"],
+    ["a full-width question mark", "https://evil.example？.apps.example.com/"],
+    ["a full-width backslash", "https://evil.example＼.apps.example.com/"],
+    ["a sign that turns the direction", "https://\u202Eexact.example.com/"],
+    ["a joiner that cannot be seen", "https://ex\u200Dact.example.com/"],
+    ["a line separator", "https://exact.example.com\u2028/"],
+    ["a byte order mark before it", "\uFEFFhttps://exact.example.com/"],
+    ["broken Punycode", "https://xn--a-ecp.xn--zzzz--.apps.example.com。/"],
+    ["an empty label before a domain", "https://.apps.example.com/"],
+    ["an empty label within", "https://a..apps.example.com/"],
+    ["two dots at the end", "https://apps.example.com../"],
+    ["a dot at the end of a subdomain", "https://a.apps.example.com./"],
+    ["a semicolon in the host", "https://evil.example;.apps.example.com/"],
+    ["a comma in the host", "https://evil.example,.apps.example.com/"],
+    ["a quote in the host", "https://evil.example'.apps.example.com/"],
+    ["an ampersand in the host", "https://evil.example&.apps.example.com/"],
+    ["a brace in the host", "https://evil.example{.apps.example.com/"],
+    ["a port out of range", "https://exact.example.com:65536/"],
+    ["two ports", "https://exact.example.com:80:443/"],
+    ["a port that is none", "https://exact.example.com:80a/"],
+    ["a password only", "https://:secret@exact.example.com/"],
+    ["an empty user", "https://@exact.example.com/"],
+    ["a path that becomes a host, half encoded", "/.%2e//evil.example"],
+    ["a path that becomes a host, from above", "/%2e%2e//evil.example"],
+    ["a script in mixed case", "JaVaScRiPt:alert(1)"],
+    ["a script with a line break", "java\nscript:alert(1)"],
+    ["a script with a leading blank", "\u00A0javascript:alert(1)"],
+    ["data in base 64", "data:text/html;base64,PHNjcmlwdD4="],
+    ["an object of a page", "blob:https://exact.example.com/0"],
+    ["the source of a page", "view-source:https://exact.example.com/"],
+    ["a page of the browser", "about:blank"],
+    ["VBScript", "vbscript:msgbox(1)"],
+    ["a socket", "wss://exact.example.com/"],
+    ["half a character", "https://exact.example.com\uD83D.evil.example/"],
     ["a disabled application's origin", "https://closed.example.org/"],
     ["an application's origin with another port", "https://shop.example.org:444/"],
     ["an application's origin with another scheme", "http://shop.example.org/"],
@@ -129,6 +191,7 @@ describe("the address to which a sign-in returns", () => {
     const anywhere = { hosts: ["*"] };
     expect(await read("https://evil.example/", anywhere)).toBe("https://evil.example/");
     expect(await read("javascript:alert(1)", anywhere)).toBeNull();
+    expect(await read("https://a;b.example/", anywhere)).toBeNull();
     expect(await read("https://me@evil.example/", anywhere)).toBeNull();
   });
 
@@ -136,4 +199,81 @@ describe("the address to which a sign-in returns", () => {
     const other = await createTenant(deps, contextOf(tenantId), { slug: "other", name: "Other" });
     expect(await returnAddressOf(deps, other.id, RULES, "https://shop.example.org/")).toBeNull();
   });
+
+  it("is always a path of ours or an allowed host, whatever is put together, and means the same when read again", async () => {
+    const pieces = [
+      "https:",
+      "http:",
+      "javascript:",
+      "data:",
+      "/",
+      "//",
+      "\\",
+      "@",
+      ":",
+      ":443",
+      ":8080",
+      "?",
+      "#",
+      ".",
+      "..",
+      "%2e",
+      "%2f",
+      "%5c",
+      "%00",
+      "%09",
+      "%0a",
+      "\t",
+      "\n",
+      " ",
+      "\u00A0",
+      "。",
+      "／",
+      "＠",
+      "℀",
+      "\u202E",
+      "\uD800",
+      ";",
+      ",",
+      "'",
+      "[::1]",
+      "127.0.0.1",
+      "exact.example.com",
+      ".apps.example.com",
+      "a",
+      "evil.example",
+      "xn--",
+      "中",
+      "*",
+      "",
+    ];
+    const hosts =
+      /^(?:exact\.example\.com|127\.0\.0\.1|\[::1\]|port\.example\.com|(?:[\w.-]+\.)?apps\.example\.com)$/;
+    let allowed = 0;
+    const starts = fc.constantFrom("https://", "http://", "/", "");
+    const parts = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 6 });
+    const property = fc.asyncProperty(starts, parts, async (start, rest) => {
+      const text = start + rest.join("");
+      const understood = await read(text);
+      if (understood === null) return;
+      allowed++;
+      expect(understood, text).toMatch(/^[!-~]+$/);
+      expect(understood, text).not.toMatch(/^[/\\]{2}/);
+      const url = new URL(understood, "https://here.invalid");
+      if (url.origin !== "https://here.invalid") expect(url.hostname, text).toMatch(hosts);
+      expect(`${url.username}${url.password}`, text).toBe("");
+      expect(await read(understood), text).toBe(understood);
+    });
+    await fc.assert(property, { numRuns: 3_000 });
+    expect(allowed).toBeGreaterThan(100);
+  });
+});
+
+it("nobody may frame a page because everybody may be returned to", () => {
+  expect(frameSourcesOf(["*", "a.example", "b.example:81", ".c.example", "[::1]:8000"])).toEqual([
+    "a.example:*",
+    "b.example:81",
+    "c.example:*",
+    "*.c.example:*",
+  ]);
 });

@@ -1,3 +1,4 @@
+import { isPlainHost } from "../../kernel/plain-host.ts";
 import { isReturnOriginOfApplication } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
 
@@ -32,7 +33,7 @@ export async function returnAddressOf(
   if (text.startsWith("/")) return pathOf(text);
   if (!ABSOLUTE.test(text) || !URL.canParse(text)) return null;
   const url = new URL(text);
-  if (url.username !== "" || url.password !== "") return null;
+  if (url.username !== "" || url.password !== "" || !isPlainHost(url.hostname)) return null;
   if (rules.requireHttps && url.protocol !== "https:") return null;
   const allowed =
     rules.hosts.some((host) => isHost(url, host)) ||
@@ -56,4 +57,13 @@ function isHost(url: URL, allowed: string): boolean {
   if (allowed === hostname) return true;
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return allowed === `${hostname}:${port}`;
+}
+
+/** The same hosts as sources of a content security policy, for a page that they may frame; `*` frames nothing. */
+export function frameSourcesOf(hosts: readonly string[]): string[] {
+  return hosts.flatMap((host) => {
+    if (host === "*" || host.startsWith("[")) return []; // a policy has no word for IPv6
+    if (host.startsWith(".")) return [`${host.slice(1)}:*`, `*${host}:*`];
+    return [host.includes(":") ? host : `${host}:*`];
+  });
 }
