@@ -289,6 +289,20 @@ describe("signing up", () => {
     expect(await users()).toBe(before + 1);
   });
 
+  it("gives nobody the address or number of another as username, before that is confirmed either", async () => {
+    const victim = { email: "Victim@example.com", phone: "+8613900000001", password: { plain: PASSWORD } };
+    const { id } = await createUser(deps, admin, victim);
+    const up = async (input: { username: string; email?: string }) =>
+      code(signUp(deps, visitor, tenant, await begin(newSecret()), { ...input, password: PASSWORD }));
+    for (const username of ["victim@EXAMPLE.com", "+86-139-0000-0001", "nobody-yet@example.com"]) {
+      expect(await up({ username }), username).toBe("user.username_taken");
+    }
+    expect(await up({ username: "Own@example.com", email: "own@example.com" })).toBe("ok");
+    const step = { identifier: "victim@example.com", password: PASSWORD };
+    const done = await givePassword(deps, visitor, tenant, await begin(newSecret()), step);
+    expect(done.flow.userId).toBe(id);
+  });
+
   it("is refused where it is closed", async () => {
     const closed = { ...tenant, settings: { ...tenant.settings, signUp: "closed" as const } };
     const flow = await begin(newSecret());

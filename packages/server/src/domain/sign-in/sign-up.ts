@@ -7,7 +7,7 @@ import { recordEvent } from "../audit/index.ts";
 import { setPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { acceptInvitation, findOffer, type Offer } from "../organizations/index.ts";
-import { createUser } from "../users/index.ts";
+import { checkOwnUsername, createUser } from "../users/index.ts";
 import { type Browser, findItsApplication, proceedAs } from "./finish.ts";
 import type { Flow, StepResult } from "./flow.ts";
 import type { Person } from "./needs.ts";
@@ -67,6 +67,7 @@ export async function signUp(
       emailVerified: offer?.sent ?? false,
       registerSource: offer ? INVITED : SIGNED_UP,
     });
+    await checkOwnUsername(joined, tenant.id, user);
     if (invitation !== undefined) {
       await acceptInvitation(joined, { ...context, actor: { type: "user", id: user.id } }, invitation);
     }

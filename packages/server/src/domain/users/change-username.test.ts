@@ -66,6 +66,17 @@ describe("one's own username", () => {
     expect(await refusal(change(three.context, "Wanted"))).toBe("user.username_taken");
   });
 
+  it("is not what another types to sign in, though his address is not confirmed; one's own address is", async () => {
+    const { deps, context } = world;
+    const [victim, thief] = [await aPerson(), await aPerson()];
+    await updateUser(deps, context, victim.id, { email: "victim@example.com", phone: "+8613900000009" });
+    for (const name of ["Victim@example.com", "+86-139-0000-0009", "not-yet@example.com"]) {
+      expect(await refusal(change(thief.context, name)), name).toBe("user.username_taken");
+    }
+    expect((await findUserByIdentifier(deps, context.tenantId, "victim@example.com"))?.id).toBe(victim.id);
+    expect((await change(victim.context, "victim@example.com")).username).toBe("victim@example.com");
+  });
+
   it("needs a sign-in of a moment ago, and the person himself", async () => {
     const ann = await aPerson();
     const helped = { ...ann.context, impersonatorId: (await aPerson()).id };

@@ -4,6 +4,7 @@ import { noticeTo } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { checkRecentAuthentication } from "../sessions/index.ts";
 import { getMe } from "./find-user.ts";
+import { checkOwnUsername } from "./own-username.ts";
 import { writeUser } from "./update-user.ts";
 
 /** A refusal tells that a name is taken, so there is no asking for one after the other. */
@@ -31,6 +32,7 @@ export async function changeOwnUsername(
   return deps.database.transaction(async (tx) => {
     const joined = within(deps, tx);
     const changed = await writeUser(joined, context, userId, { username }, undefined);
+    await checkOwnUsername(joined, tenant.id, changed);
     const values = { username, time: deps.clock.now() };
     await noticeTo(joined, context, tenant, userId, { template: "username-changed", values });
     return changed;

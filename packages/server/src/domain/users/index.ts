@@ -35,4 +35,5 @@ export {
   noteSignIn,
 } from "./find-user.ts";
 export { findOwnAddress, setProvenAddress } from "./own-address.ts";
+export { checkOwnUsername } from "./own-username.ts";
 export { activateUser, deleteUser, suspendUser, updateMe, updateUser } from "./update-user.ts";

@@ -1,5 +1,6 @@
 import type { UserStatus } from "@ostiary/contracts";
 import type { Queryable, Transaction } from "../../platform/database/types.ts";
+import { MATCHES_IDENTIFIER } from "../identifier.ts";
 
 export interface UserAddresses {
   status: UserStatus;
@@ -40,4 +41,18 @@ export async function writeBackupEmail(
       where tenant_id = $1 and id = $2`,
     [tenantId, id, value, now],
   );
+}
+
+/** Whether an identifier may mean another user than this one. */
+export async function isSomebodyElsesIdentifier(
+  database: Queryable,
+  tenantId: string,
+  id: string,
+  identifier: string,
+): Promise<boolean> {
+  const rows = await database.query(
+    `select 1 as one from users u where ${MATCHES_IDENTIFIER} and u.id <> $3 limit 1`,
+    [tenantId, identifier, id],
+  );
+  return rows.length > 0;
 }
