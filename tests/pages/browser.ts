@@ -53,7 +53,8 @@ export async function servePages(pages: ReadonlyMap<string, string>) {
     const asset = assets.get(path);
     const page = pages.get(path);
     response.setHeader("content-type", asset?.contentType ?? "text/html; charset=utf-8");
-    if (!asset) response.setHeader("content-security-policy", POLICY);
+    if (asset) response.setHeader("cache-control", "public, max-age=31536000, immutable");
+    else response.setHeader("content-security-policy", POLICY);
     response.statusCode = asset || page ? 200 : 404;
     response.end(asset?.body ?? page ?? "");
   });
