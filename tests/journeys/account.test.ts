@@ -78,7 +78,7 @@ describe.skipIf(!BROWSER_AVAILABLE)("who looks after the own account", () => {
           await other.keyboard.type(code); // the field has the focus
           await other.keyboard.press("Enter");
           await other.getByText("Linked. It signs you in to this account now.").waitFor();
-          expect(await other.getByRole("button", { name: "Unlink feishu" }).count()).toBe(1);
+          expect(await other.getByRole("button", { name: "Unlink Feishu" }).count()).toBe(1);
           await world.look(other, "linked", javaScriptEnabled);
         });
         await page.goto(`${base}/account/security`);

@@ -96,7 +96,7 @@ function linkedAccounts(view: AccountSecurityView, texts: Texts): SafeHtml {
       { ...view, action: `${view.links.security}/unlink` },
       texts,
       {
-        name: provider,
+        name: provider === "feishu" ? texts.t("provider.feishu") : provider,
         details: html`${name && html`<bdi>${name}</bdi> · `}${texts.rich("security.linkedSince", {
           when: time(texts, linkedAt, texts.date(linkedAt, view.timeZone), view.timeZone),
         })}`,

@@ -121,7 +121,7 @@ it("is told to the person at the confirmed address", async () => {
   expect(await mailbox.newest(deps, "ann@example.com")).toBeUndefined();
   await updateUser(deps, world.context, ann.id, { email: "ann@example.com", emailVerified: true });
   await linkIdentity(deps, world.context, ann.id, anIdentity());
-  expect((await mailbox.newest(deps, "ann@example.com"))?.text).toContain("linked with feishu");
+  expect((await mailbox.newest(deps, "ann@example.com"))?.text).toContain("linked with Feishu");
 });
 
 it("takes no proof of who was in before the password was changed", async () => {

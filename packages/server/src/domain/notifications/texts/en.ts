@@ -87,7 +87,7 @@ export const en: Catalogue = {
     },
     "password-changed": {
       subject: "Your password at {{brand}} was changed",
-      text: "The password of your account was changed at {{time}}.\n\nIf this was not you, set a new one at once with “Forgotten password”:\n{{site}}/sign-in",
+      text: "The password of your account was changed at {{time}}.\n\nIf this was not you, set a new one at once with “Forgotten your password?”:\n{{site}}/sign-in",
       sms: "Your password at {{brand}} was changed. Not you? Set a new one at once: {{site}}/sign-in",
     },
     "recovery-used": {
@@ -111,7 +111,7 @@ export const en: Catalogue = {
     },
     welcome: {
       subject: "Your account at {{brand}}",
-      text: "There is an account for you at {{brand}}. Your user name:\n\n{{username}}\n\nTo choose a password, open this link:\n\n{{link}}\n\nIt works once, for {{days}} days.",
+      text: "There is an account for you at {{brand}}. Your username:\n\n{{username}}\n\nTo choose a password, open this link:\n\n{{link}}\n\nIt works once, for {{days}} days.",
     },
   },
   words: {
@@ -122,5 +122,6 @@ export const en: Catalogue = {
     email: "E-mail address",
     phone: "Phone number",
     backup_email: "Backup e-mail address",
+    feishu: "Feishu",
   },
 };
