@@ -1,13 +1,17 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { stripTypeScriptTypes } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as Sdk from "../../packages/sdk/src/zibanu/index.ts";
+import { DJANGO_MISSING, startDjango } from "../dialects/zibanu/django.ts";
 import { aZibanu, PASSWORD, type World } from "../dialects/zibanu/world.ts";
 import { BROWSER_AVAILABLE, launchBrowser } from "../pages/browser.ts";
+import { INSTALL_TIMEOUT } from "../python/environment.ts";
+import { EXPECTED, everything } from "./zibanu-everything.ts";
 
 const SOURCES = join(import.meta.dirname, "../../packages/sdk/src/zibanu");
 
@@ -22,9 +26,29 @@ interface Window {
 }
 declare const window: Window;
 
+/** Where the page's own origin leads to `/zibanu/`: as the original answers no other. */
+let behind = "";
+
+async function passOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { authorization, origin, "content-type": type } = request.headers;
+  const answer = await fetch(behind + request.url, {
+    method: "POST",
+    headers: {
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(origin === undefined ? {} : { origin }),
+      ...(type === undefined ? {} : { "content-type": type }),
+    },
+    body: new Uint8Array(await buffer(request)),
+  });
+  const body = Buffer.from(await answer.arrayBuffer());
+  const media = answer.headers.get("content-type");
+  response.writeHead(answer.status, media === null ? {} : { "content-type": media }).end(body);
+}
+
 /** A front end of another origin: an empty page, and the client's own modules without their types. */
 async function serveFrontEnd(): Promise<{ server: Server; url: string }> {
   const server = createServer((request, response) => {
+    if (request.url?.startsWith("/zibanu/")) return void passOn(request, response);
     const name = /^\/sdk\/([a-z-]+\.ts)$/.exec(request.url ?? "")?.[1];
     response.setHeader("content-type", name ? "text/javascript" : "text/html");
     response.end(name ? stripTypeScriptTypes(readFileSync(join(SOURCES, name), "utf8")) : PAGE);
@@ -129,4 +153,31 @@ describe.skipIf(!BROWSER_AVAILABLE)("the Zibanu client in a browser", () => {
     });
     await context.close();
   });
+
+  /** The same run as in Node, sent to the page as text. */
+  async function runIn(page: Page): Promise<unknown> {
+    await page.goto(frontEnd.url);
+    await page.waitForFunction(() => window.sdk !== undefined);
+    const server = { baseUrl: `${frontEnd.url}zibanu/`, password: PASSWORD, run: "chromium" };
+    return page.evaluate(`(${everything.toString()})(window.sdk, ${JSON.stringify(server)})`);
+  }
+
+  it("does all that it has functions for", async () => {
+    behind = world.server.url;
+    const page = await browser.newPage();
+    expect(await runIn(page)).toEqual(EXPECTED);
+    await page.close();
+  });
+
+  it.skipIf(DJANGO_MISSING)(
+    "does the same with zibanu-django-auth 1.1.8",
+    async () => {
+      await using django = await startDjango();
+      behind = django.url;
+      const page = await browser.newPage();
+      expect(await runIn(page)).toEqual(EXPECTED);
+      await page.close();
+    },
+    INSTALL_TIMEOUT,
+  );
 });

@@ -14,6 +14,7 @@ import type {
   UserChange,
   UserDetails,
   UserFields,
+  UserOrder,
   UserSummary,
 } from "./wire.ts";
 
@@ -78,18 +79,31 @@ export class ZibanuClient {
   }
 
   /**
-   * Asks for a new password by mail. In 3.0 without a code it sends the code, with one the password.
+   * Asks for a new password by mail. In 3.0 without a code it sends the code, with one what leads to the password; Ostiary
+   * takes the new password itself beside the code.
    *
-   * @throws ZibanuError `validation` for an unknown address, where the server tells that.
+   * @throws ZibanuError `validation` for an unknown address, where the server tells that, and for a wrong code.
    */
-  async requestPassword(email: string, code?: string): Promise<void> {
+  async requestPassword(email: string, code?: string, newPassword?: string): Promise<void> {
     if (code !== undefined) this.#only3("the code of requestPassword");
-    await this.#signIn.transport.post("request-password/", code === undefined ? { email } : { email, code });
+    await this.#signIn.transport.post("request-password/", {
+      email,
+      ...(code === undefined ? {} : { code }),
+      ...(newPassword === undefined ? {} : { new_password: newPassword }),
+    });
   }
 
   readonly users = {
-    /** Active users of the caller's level or a lower one, by first name. */
-    list: async (): Promise<UserSummary[]> => list(await this.#signIn.call("user/list/")),
+    /**
+     * Active users of the caller's level or a lower one, by first name. In 3.0 by any field, downwards after a minus.
+     *
+     * @throws ZibanuError `validation` for a field that users have not.
+     */
+    list: async (orderBy?: UserOrder): Promise<UserSummary[]> => {
+      if (orderBy === undefined) return list(await this.#signIn.call("user/list/"));
+      this.#only3("the order of users");
+      return list(await this.#signIn.call("user/list/", { order_by: orderBy }));
+    },
 
     /** @throws ZibanuError `not_found` */
     retrieve: async (id: number): Promise<UserDetails> =>

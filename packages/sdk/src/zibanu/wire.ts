@@ -45,6 +45,9 @@ export interface UserSummary {
   level: number;
 }
 
+/** What a list of users can be sorted by; after a minus downwards. */
+export type UserOrder = keyof UserSummary | `-${keyof UserSummary}`;
+
 /** Everything about a user. */
 export interface UserDetails {
   username: string;
