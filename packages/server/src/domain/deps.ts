@@ -49,15 +49,38 @@ export function outsideTransaction(deps: Deps): Deps {
 /**
  * One `T` for each running server. The change feed stands for the server: dependencies that have joined a
  * transaction are another object each time.
+ *
+ * @param create - is given the dependencies of whoever asks first, without a transaction.
  */
-export function onePerServer<T>(create: (feed: ChangeFeed) => T): (deps: Deps) => T {
+export function onePerServer<T>(create: (deps: Deps) => T): (deps: Deps) => T {
   const made = new WeakMap<ChangeFeed, { value: T }>();
-  return ({ feed }) => {
-    let one = made.get(feed);
+  return (deps) => {
+    let one = made.get(deps.feed);
     if (!one) {
-      one = { value: create(feed) };
-      made.set(feed, one);
+      one = { value: create(outsideTransaction(deps)) };
+      made.set(deps.feed, one);
     }
     return one.value;
   };
+}
+
+/**
+ * One cache for each running server, kept right by its change feed: empty after a gap, and keeping nothing while
+ * notices do not arrive.
+ *
+ * @param create - hands `isLive` on to the cache.
+ * @param onChange - invalidates what a changed thing is part of.
+ */
+export function cachePerServer<Cache extends { clear(): void }>(
+  create: (isLive: () => boolean) => Cache,
+  onChange: (cache: Cache, noun: string, id: string) => void,
+): (deps: Deps) => Cache {
+  return onePerServer(({ feed }) => {
+    const cache = create(() => feed.live);
+    feed.subscribe({
+      onChange: (noun, id) => onChange(cache, noun, id),
+      onGap: () => cache.clear(),
+    });
+    return cache;
+  });
 }

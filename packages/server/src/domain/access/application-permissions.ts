@@ -1,23 +1,19 @@
 import { after } from "../../kernel/after.ts";
 import { ALL_PERMISSIONS } from "../../kernel/context.ts";
 import { TenantCache } from "../../kernel/tenant-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { loadEffectiveRights } from "./rights.ts";
 
 /** Applications whose permissions are kept in a process; most have none. */
 const CAPACITY = 10_000;
 
-const cacheOf = onePerServer((feed) => {
-  const cache = new TenantCache<ReadonlySet<string>>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "application") cache.invalidate(id);
-      if (noun === "access" || noun === "tenant") cache.invalidateTenant(id);
-    },
-    onGap: () => cache.clear(),
-  });
-  return cache;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new TenantCache<ReadonlySet<string>>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "application") cache.invalidate(id);
+    if (noun === "access" || noun === "tenant") cache.invalidateTenant(id);
+  },
+);
 
 interface Owner {
   tenantId: string;

@@ -1,7 +1,6 @@
 import type { JsonValue, UserProfile, UserStatus } from "@ostiary/contracts";
-import type { ChangeFeed } from "../../kernel/changes.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { selectPrincipal } from "./principal.store.ts";
 import { loadEffectiveRights } from "./rights.ts";
 
@@ -42,17 +41,13 @@ interface Entry {
   principal: Principal | null;
 }
 
-const cacheOf = onePerServer((feed: ChangeFeed) => {
-  const cache = new LoadingCache<Entry>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "user") cache.invalidate(id);
-      if (noun === "access" || noun === "tenant") cache.invalidateWhere((entry) => entry.tenantId === id);
-    },
-    onGap: () => cache.clear(),
-  });
-  return cache;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new LoadingCache<Entry>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "user") cache.invalidate(id);
+    if (noun === "access" || noun === "tenant") cache.invalidateWhere((entry) => entry.tenantId === id);
+  },
+);
 
 /** The user with his rights, from the cache when it is there (a plain value then); null when there never was one. */
 export function findPrincipal(

@@ -57,7 +57,7 @@ it("a model kept right by notices says what one read from the database says, aft
   const { deps, context, database } = test;
   const { tenantId } = context;
   const models = liveModels(deps);
-  await models.load(deps, tenantId);
+  await models.load(tenantId);
   const users = await Promise.all(["ann", "ben"].map((name) => test.aUser(name)));
   const [ann = "", ben = ""] = users;
   const role = await createRole(deps, context, { code: "reader", permissions: ["books:1:read"] });
@@ -116,7 +116,7 @@ it("a model kept right by notices says what one read from the database says, aft
     const fresh = new AccessEngine();
     await readModel(database, tenantId, async (part) => fresh.add(part));
     await expect
-      .poll(async () => said(await models.get(deps, tenantId), subjects), {
+      .poll(async () => said(await models.get(tenantId), subjects), {
         timeout: 1_000,
         interval: 10,
         message: `change ${index}`,
@@ -129,11 +129,11 @@ it("a model kept right by notices says what one read from the database says, aft
 it("a model is dropped when notices may have been missed, and kept by nobody while they do not arrive", async () => {
   const { deps, context } = test;
   const models = liveModels(deps);
-  await models.load(deps, context.tenantId);
+  await models.load(context.tenantId);
   expect(models.peek(context.tenantId)).toBeDefined();
   deps.feed.setLive(false);
   expect(models.peek(context.tenantId)).toBeUndefined();
-  await models.load(deps, context.tenantId);
+  await models.load(context.tenantId);
   expect(models.peek(context.tenantId)).toBeUndefined();
   deps.feed.setLive(true);
 });

@@ -1,5 +1,4 @@
-import type { ChangeFeed } from "../../kernel/changes.ts";
-import { type Deps, onePerServer, outsideTransaction } from "../deps.ts";
+import { type Deps, onePerServer } from "../deps.ts";
 import { AccessEngine, EngineCache } from "./engine/index.ts";
 import { type KeyedResource, type Part, readModel, readParts } from "./model.store.ts";
 
@@ -23,16 +22,15 @@ interface Work {
  * a second drops the model: questions are then answered from the database until it is there again.
  */
 class LiveModels {
-  readonly #feed: ChangeFeed;
+  readonly #deps: Deps;
   readonly #engines = new EngineCache(BUDGET);
   readonly #work = new Map<string, Work>();
   /** Of each engine, the codes of resources by id: removals are by code. */
   readonly #resources = new WeakMap<AccessEngine, Map<string, KeyedResource>>();
-  #deps: Deps | undefined;
 
-  constructor(feed: ChangeFeed) {
-    this.#feed = feed;
-    feed.subscribe({
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    deps.feed.subscribe({
       onChange: (noun, id) => {
         if (noun === "access-part") this.#onPart(id);
         if (noun === "tenant") this.#drop(id);
@@ -49,13 +47,12 @@ class LiveModels {
     return this.#engines.get(tenantId);
   }
 
-  get(deps: Deps, tenantId: string): AccessEngine | Promise<AccessEngine> {
-    return this.#engines.get(tenantId) ?? this.load(deps, tenantId);
+  get(tenantId: string): AccessEngine | Promise<AccessEngine> {
+    return this.#engines.get(tenantId) ?? this.load(tenantId);
   }
 
   /** The model that is being read, or is read from now on. It is kept while change notices arrive. */
-  load(deps: Deps, tenantId: string): Promise<AccessEngine> {
-    this.#deps ??= outsideTransaction(deps);
+  load(tenantId: string): Promise<AccessEngine> {
     const running = this.#work.get(tenantId);
     return running ? running.done : this.#begin(tenantId, { parts: new Set(), all: true }).done;
   }
@@ -78,8 +75,6 @@ class LiveModels {
   }
 
   #begin(tenantId: string, started: Pick<Work, "parts" | "all">): Work {
-    const deps = this.#deps;
-    if (!deps) throw new Error("a model is kept that nobody has loaded");
     const work = started as Work;
     const isCurrent = () => this.#work.get(tenantId) === work;
     const timer = setTimeout(() => {
@@ -87,13 +82,13 @@ class LiveModels {
     }, PATIENCE_MILLISECONDS);
     timer.unref();
     this.#work.set(tenantId, work);
-    work.done = this.#run(deps, tenantId, work)
+    work.done = this.#run(tenantId, work)
       .then((engine) => {
-        if (isCurrent() && this.#feed.live) this.#engines.keep(tenantId, engine);
+        if (isCurrent() && this.#deps.feed.live) this.#engines.keep(tenantId, engine);
         return engine;
       })
       .catch((error: unknown) => {
-        deps.log.warn(
+        this.#deps.log.warn(
           { err: error, tenantId },
           "reading an access model failed; it is read again when needed",
         );
@@ -108,23 +103,23 @@ class LiveModels {
   }
 
   /** Reads until nothing has been noted meanwhile. */
-  async #run(deps: Deps, tenantId: string, work: Work): Promise<AccessEngine> {
+  async #run(tenantId: string, work: Work): Promise<AccessEngine> {
     let engine = work.all ? undefined : this.#engines.get(tenantId);
     do {
       const parts = [...work.parts].map(toPart);
       work.parts.clear();
       if (work.all || !engine) {
         work.all = false;
-        engine = await this.#readAll(deps, tenantId);
-      } else await this.#apply(deps, tenantId, engine, parts);
+        engine = await this.#readAll(tenantId);
+      } else await this.#apply(tenantId, engine, parts);
     } while (work.all || work.parts.size > 0);
     return engine;
   }
 
-  async #readAll(deps: Deps, tenantId: string): Promise<AccessEngine> {
+  async #readAll(tenantId: string): Promise<AccessEngine> {
     const engine = new AccessEngine();
     const resources = new Map<string, KeyedResource>();
-    await readModel(deps.database, tenantId, async (part) => {
+    await readModel(this.#deps.database, tenantId, async (part) => {
       for (const resource of part.resources ?? []) resources.set(resource.id, resource);
       engine.add(part);
       await new Promise(setImmediate); // others have their turn
@@ -133,8 +128,8 @@ class LiveModels {
     return engine;
   }
 
-  async #apply(deps: Deps, tenantId: string, engine: AccessEngine, parts: readonly Part[]): Promise<void> {
-    const { changes, resources } = await readParts(deps.database, tenantId, parts);
+  async #apply(tenantId: string, engine: AccessEngine, parts: readonly Part[]): Promise<void> {
+    const { changes, resources } = await readParts(this.#deps.database, tenantId, parts);
     const known = this.#resources.get(engine);
     for (const { id, now } of resources) {
       const before = known?.get(id);
@@ -156,4 +151,4 @@ function toPart(text: string): Part {
   return { kind, ids };
 }
 
-export const liveModels = onePerServer((feed) => new LiveModels(feed));
+export const liveModels = onePerServer((deps) => new LiveModels(deps));

@@ -70,7 +70,7 @@ export async function explainAccess(
   await checkMayAskAll(deps, context, [question]);
   const { tenantId } = context;
   const [engine, principal] = await Promise.all([
-    liveModels(deps).get(deps, tenantId),
+    liveModels(deps).get(tenantId),
     principalOf(deps, tenantId, question.subject),
   ]);
   return plain(engine.explain(toQuestion(deps, question, principal)));
@@ -84,7 +84,7 @@ export async function listAccess(
 ): Promise<AccessList> {
   await checkMayAskAll(deps, context, [{ subject, namespace }]);
   const { tenantId } = context;
-  const engine = await liveModels(deps).get(deps, tenantId);
+  const engine = await liveModels(deps).get(tenantId);
   const known = attributes && {
     attributes: attributesFor(
       subject,
@@ -103,7 +103,7 @@ export async function listWhoMay(
   { namespace = DEFAULT_NAMESPACE, action, resource, type, after, limit = 50 }: AccessWhoQuestion,
 ): Promise<AccessWho> {
   await checkMayAsk(deps, context, namespace);
-  const engine = await liveModels(deps).get(deps, context.tenantId);
+  const engine = await liveModels(deps).get(context.tenantId);
   return plain(
     engine.who({
       namespace,
@@ -136,7 +136,7 @@ export async function simulateAccess(
   for (const question of questions) {
     asked.push(toQuestion(deps, question, await principalOf(deps, tenantId, question.subject)));
   }
-  const engine = await liveModels(deps).get(deps, tenantId);
+  const engine = await liveModels(deps).get(tenantId);
   return engine.simulate(supposed, asked);
 }
 
@@ -161,7 +161,7 @@ function decide(
 async function decideFromDatabase(deps: Deps, tenantId: string, question: Question): Promise<boolean> {
   if (deps.feed.live && !isJoined(deps)) {
     liveModels(deps)
-      .load(deps, tenantId)
+      .load(tenantId)
       .catch(() => {}); // reported where it failed
   }
   const { subject } = question;

@@ -1,5 +1,5 @@
 import { type ApiKey, IdentityError } from "@ostiary/contracts";
-import type { LatestTime } from "../../kernel/latest-times.ts";
+import type { LatestTime } from "../../kernel/late-writes.ts";
 import type { Queryable, Transaction } from "../../platform/database/types.ts";
 import { violatedConstraint } from "../../platform/database/unique-violation.ts";
 

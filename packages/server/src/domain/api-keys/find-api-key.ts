@@ -1,10 +1,10 @@
 import { after } from "../../kernel/after.ts";
 import { ALL_PERMISSIONS } from "../../kernel/context.ts";
-import { LatestTimes } from "../../kernel/latest-times.ts";
+import { type LatestTime, LateWrites } from "../../kernel/late-writes.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
 import { applicationPermissions, findPrincipal } from "../access/index.ts";
 import { findApplication } from "../applications/index.ts";
-import { type Deps, isJoined, onePerServer, outsideTransaction } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined, onePerServer } from "../deps.ts";
 import { loadApiKeyByHash, type StoredApiKey, updateLastUsed } from "./api-key.store.ts";
 import { common } from "./check-control.ts";
 import { hashApiKey, KEY_PATTERN } from "./create-api-key.ts";
@@ -15,19 +15,15 @@ export type VerifiedApiKey = Readonly<StoredApiKey>;
 /** Keys kept in memory; each is about half a kilobyte. */
 const CAPACITY = 10_000;
 
-const cacheOf = onePerServer((feed) => {
-  const keys = new LoadingCache<StoredApiKey | null>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "api-key") keys.invalidateWhere((key) => key?.id === id);
-      // Deleting the owner deletes the key.
-      if (noun === "application") keys.invalidateWhere((key) => key?.applicationId === id);
-      if (noun === "tenant") keys.invalidateWhere((key) => key?.tenantId === id);
-    },
-    onGap: () => keys.clear(),
-  });
-  return keys;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new LoadingCache<StoredApiKey | null>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "api-key") cache.invalidateWhere((key) => key?.id === id);
+    // Deleting the owner deletes the key.
+    if (noun === "application") cache.invalidateWhere((key) => key?.applicationId === id);
+    if (noun === "tenant") cache.invalidateWhere((key) => key?.tenantId === id);
+  },
+);
 
 /**
  * The key of this plain text, when it is active and has not expired, else null. It is cached under its keyed hash;
@@ -55,7 +51,7 @@ export function findApiKey(
 function use(deps: Deps, key: StoredApiKey | null): VerifiedApiKey | null {
   const now = deps.clock.now();
   if (key?.status !== "active" || (key.expiresAt !== null && key.expiresAt <= now)) return null;
-  lastUsed(deps).note(key.tenantId, key.id, now);
+  lastUsed(deps).note(key.id, { tenantId: key.tenantId, id: key.id, at: now });
   return key;
 }
 
@@ -102,20 +98,14 @@ function limited(owned: ReadonlySet<string>, key: VerifiedApiKey): ReadonlySet<s
 /** A key's use is written once a minute at most, together with the other keys'. */
 const DELAY_MILLISECONDS = 60_000;
 
-const slotOf = onePerServer((): { times: LatestTimes | undefined } => ({ times: undefined }));
-
-function lastUsed(joined: Deps): LatestTimes {
-  const slot = slotOf(joined);
-  if (!slot.times) {
-    const deps = outsideTransaction(joined);
-    slot.times = new LatestTimes(
+const lastUsed = onePerServer(
+  (deps) =>
+    new LateWrites<LatestTime>(
       DELAY_MILLISECONDS,
       (times) => updateLastUsed(deps.database, times),
       (error) => deps.log.warn({ err: error }, "writing when API keys were last used failed"),
-    );
-  }
-  return slot.times;
-}
+    ),
+);
 
 /** Writes last-used times that wait; for the end of the server. */
 export async function finishLastUsed(deps: Deps): Promise<void> {

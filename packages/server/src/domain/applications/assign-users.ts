@@ -3,7 +3,7 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { TenantCache } from "../../kernel/tenant-cache.ts";
 import { checkPermission } from "../access/index.ts";
 import { recordEvent } from "../audit/index.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { findApplicationById, lockApplication } from "./application.store.ts";
 import { deleteAssignments, findAssignedIds, findAssignments, insertAssignment } from "./assignment.store.ts";
 import { checkMayControl } from "./check-application.ts";
@@ -11,16 +11,12 @@ import { checkMayControl } from "./check-application.ts";
 /** Users whose assignments are kept in memory. */
 const CAPACITY = 50_000;
 
-const assignedOf = onePerServer((feed) => {
-  const assigned = new TenantCache<ReadonlySet<string>>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "user") assigned.invalidate(id);
-    },
-    onGap: () => assigned.clear(),
-  });
-  return assigned;
-});
+const assignedOf = cachePerServer(
+  (isLive) => new TenantCache<ReadonlySet<string>>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "user") cache.invalidate(id);
+  },
+);
 
 /** Whether a user may use an application. Synchronous when it is open to everyone, or the user is known. */
 export function mayUse(

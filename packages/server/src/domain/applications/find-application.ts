@@ -2,7 +2,7 @@ import { after } from "../../kernel/after.ts";
 import { isId } from "../../kernel/identifiers.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
 import { TenantCache } from "../../kernel/tenant-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined, onePerServer } from "../deps.ts";
 import {
   type Application,
   findIdBySerial,
@@ -14,17 +14,13 @@ import {
 /** Applications kept in memory; each is a few kilobytes at most. */
 const CAPACITY = 10_000;
 
-const cacheOf = onePerServer((feed) => {
-  const applications = new TenantCache<Application>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "application") applications.invalidate(id);
-      if (noun === "tenant") applications.invalidateTenant(id);
-    },
-    onGap: () => applications.clear(),
-  });
-  return applications;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new TenantCache<Application>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "application") cache.invalidate(id);
+    if (noun === "tenant") cache.invalidateTenant(id);
+  },
+);
 
 /** An application with its secrets' hashes, for the rules that authenticate clients. Synchronous when it is known. */
 export function findApplication(

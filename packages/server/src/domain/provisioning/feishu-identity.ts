@@ -1,6 +1,6 @@
 import { type FeishuIdentity, IdentityError } from "@ostiary/contracts";
 import { TenantCache } from "../../kernel/tenant-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import {
   type FederatedIdentity,
   selectFederatedUsers,
@@ -24,17 +24,13 @@ export function identitiesOf(feishu: FeishuIdentity): FederatedIdentity[] {
 /** Known to nobody else than Feishu's people: one object for all who are not. */
 const NOBODY: FeishuIdentity = {};
 
-const cacheOf = onePerServer((feed) => {
-  const cache = new TenantCache<FeishuIdentity>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "user") cache.invalidate(id);
-      if (noun === "tenant") cache.invalidateTenant(id);
-    },
-    onGap: () => cache.clear(),
-  });
-  return cache;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new TenantCache<FeishuIdentity>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "user") cache.invalidate(id);
+    if (noun === "tenant") cache.invalidateTenant(id);
+  },
+);
 
 /** Who a user is at Feishu; a plain value when it is in the cache. */
 export function findFeishuIdentity(

@@ -1,23 +1,18 @@
-import type { ChangeFeed } from "../../kernel/changes.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { type KnownService, selectKnown } from "./service.store.ts";
 
 /** Services kept in memory, with their configurations. */
 const CAPACITY = 5_000;
 
-const cacheOf = onePerServer((feed: ChangeFeed) => {
-  const cache = new LoadingCache<KnownService | null>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "service") cache.invalidateWhere((service) => service?.id === id);
-      if (noun === "application") cache.invalidateWhere((service) => service?.applicationId === id);
-      if (noun === "tenant") cache.invalidateWhere((service) => service?.tenantId === id);
-    },
-    onGap: () => cache.clear(),
-  });
-  return cache;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new LoadingCache<KnownService | null>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "service") cache.invalidateWhere((service) => service?.id === id);
+    if (noun === "application") cache.invalidateWhere((service) => service?.applicationId === id);
+    if (noun === "tenant") cache.invalidateWhere((service) => service?.tenantId === id);
+  },
+);
 
 /** The service of an application by name and environment, from the cache when it is there; null when there is none. */
 export function findService(

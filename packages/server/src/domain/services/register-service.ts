@@ -54,9 +54,10 @@ export async function registerService(
       target: { type: "service", id: known.id },
       data: { instanceId: input.instanceId },
     });
+    const instance = { tenantId, serviceId: known.id, instanceId: input.instanceId };
+    tx.afterCommit(() => forgetHeartbeat(deps, instance));
     return known;
   });
-  forgetHeartbeat(deps, tenantId, service.id, input.instanceId);
   return stateOf(service, input.instanceId);
 }
 
@@ -109,7 +110,8 @@ export async function unregisterService(
       target: { type: "service", id: service.id },
       data: { instanceId: input.instanceId },
     });
-    tx.afterCommit(() => forgetHeartbeat(deps, tenantId, service.id, input.instanceId));
+    const instance = { tenantId, serviceId: service.id, instanceId: input.instanceId };
+    tx.afterCommit(() => forgetHeartbeat(deps, instance));
   });
 }
 

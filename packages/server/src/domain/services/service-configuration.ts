@@ -4,7 +4,6 @@ import {
   type ServiceConfiguration,
   type WriteServiceConfiguration,
 } from "@ostiary/contracts";
-import type { ChangeFeed } from "../../kernel/changes.ts";
 import { checkVersion } from "../../kernel/check-version.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { checkPermission } from "../access/index.ts";
@@ -80,7 +79,7 @@ export async function listConfigurations(
 }
 
 /** Who waits for changes: services by id. */
-const waitersOf = onePerServer((feed: ChangeFeed) => {
+const waitersOf = onePerServer(({ feed }) => {
   const waiters = new Map<string, Set<() => void>>();
   const wake = (id: string) => {
     for (const waiter of waiters.get(id) ?? []) waiter();

@@ -2,7 +2,7 @@ import { after } from "../../kernel/after.ts";
 import { equalBytes } from "../../kernel/constant-time.ts";
 import { isId } from "../../kernel/identifiers.ts";
 import { TenantCache } from "../../kernel/tenant-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { hashSessionSecret } from "./create-session.ts";
 import { loadSession, type Session } from "./session.store.ts";
 import { touchSession } from "./touch-session.ts";
@@ -11,17 +11,13 @@ import { whileActing } from "./while-acting.ts";
 /** Sessions kept in memory; each is about a kilobyte. */
 const CAPACITY = 50_000;
 
-const cacheOf = onePerServer((feed) => {
-  const sessions = new TenantCache<Session>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "session") sessions.invalidate(id);
-      if (noun === "tenant") sessions.invalidateTenant(id);
-    },
-    onGap: () => sessions.clear(),
-  });
-  return sessions;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new TenantCache<Session>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "session") cache.invalidate(id);
+    if (noun === "tenant") cache.invalidateTenant(id);
+  },
+);
 
 /**
  * A session that is alive, else null. Synchronous when it is known. Looking at it does not keep it alive.

@@ -1,7 +1,7 @@
 import { addSeconds } from "../../kernel/clock.ts";
-import { type LatestTime, LatestTimes } from "../../kernel/latest-times.ts";
+import { type LatestTime, LateWrites } from "../../kernel/late-writes.ts";
 import type { Transaction } from "../../platform/database/types.ts";
-import { type Deps, onePerServer, outsideTransaction } from "../deps.ts";
+import { type Deps, onePerServer } from "../deps.ts";
 import { sessionLifetimes, shorter } from "./create-session.ts";
 import { advanceTokenGeneration, type Session, updateLastSeen } from "./session.store.ts";
 
@@ -35,7 +35,7 @@ async function touch(deps: Deps, session: Session, now: Date): Promise<void> {
   // This is the cache's own copy: this process need not look at the database to know.
   session.lastSeenAt = now;
   session.expiresAt = new Date(Math.min(idleEnd, absoluteEnd));
-  lastSeen(deps).note(session.tenantId, session.id, now);
+  lastSeen(deps).note(session.id, { tenantId: session.tenantId, id: session.id, at: now });
 }
 
 /** Writes last-seen times that wait; for the end of the server. */
@@ -43,20 +43,14 @@ export async function finishLastSeen(deps: Deps): Promise<void> {
   await lastSeen(deps).flush();
 }
 
-const slotOf = onePerServer((): { times: LatestTimes | undefined } => ({ times: undefined }));
-
-function lastSeen(joined: Deps): LatestTimes {
-  const slot = slotOf(joined);
-  if (!slot.times) {
-    const deps = outsideTransaction(joined);
-    slot.times = new LatestTimes(
+const lastSeen = onePerServer(
+  (deps) =>
+    new LateWrites<LatestTime>(
       DELAY_MILLISECONDS,
       (times) => write(deps, times),
       (error) => deps.log.warn({ err: error }, "writing when sessions were last seen failed"),
-    );
-  }
-  return slot.times;
-}
+    ),
+);
 
 async function write(deps: Deps, times: readonly LatestTime[]): Promise<void> {
   const withLifetimes = times.map(async (time) => ({

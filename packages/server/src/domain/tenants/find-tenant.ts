@@ -1,39 +1,35 @@
 import type { Tenant } from "@ostiary/contracts";
-import type { ChangeFeed } from "../../kernel/changes.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { selectTenantById, selectTenantBySlug } from "./tenant.store.ts";
 
 /** Tenants kept in a process; about 2 kB each, more with a logo. */
 const CAPACITY = 10_000;
 
-const cachesOf = onePerServer((feed: ChangeFeed) => {
-  const bySlug = new LoadingCache<Tenant | null>(CAPACITY, () => feed.live);
-  const byId = new LoadingCache<Tenant | null>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun !== "tenant") return;
-      byId.invalidate(id);
-      bySlug.invalidateWhere((tenant) => tenant?.id === id);
-    },
-    onGap: () => {
-      byId.clear();
-      bySlug.clear();
-    },
-  });
-  return { bySlug, byId };
-});
+const byId = cachePerServer(
+  (isLive) => new LoadingCache<Tenant | null>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "tenant") cache.invalidate(id);
+  },
+);
+
+const bySlug = cachePerServer(
+  (isLive) => new LoadingCache<Tenant | null>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "tenant") cache.invalidateWhere((tenant) => tenant?.id === id);
+  },
+);
 
 /** A plain value when it is in the cache. */
 export function findTenantBySlug(deps: Deps, slug: string): Tenant | null | Promise<Tenant | null> {
   if (isJoined(deps)) return selectTenantBySlug(deps.database, slug);
-  return find(cachesOf(deps).bySlug, slug, () => selectTenantBySlug(deps.database, slug));
+  return find(bySlug(deps), slug, () => selectTenantBySlug(deps.database, slug));
 }
 
 /** A plain value when it is in the cache. */
 export function findTenantById(deps: Deps, id: string): Tenant | null | Promise<Tenant | null> {
   if (isJoined(deps)) return selectTenantById(deps.database, id);
-  return find(cachesOf(deps).byId, id, () => selectTenantById(deps.database, id));
+  return find(byId(deps), id, () => selectTenantById(deps.database, id));
 }
 
 /** Keeps tenants only: whoever asks for many that are not there must not drive out those that are. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import { IdentityError } from "@ostiary/contracts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { type DialectKeyRow, selectDialectKeys } from "./dialect-key.store.ts";
 import {
   DIALECT_KEYS,
@@ -44,16 +44,12 @@ const RELOAD_INTERVAL = 1_000;
 
 const NO_KEYS: DialectKeyRing = { active: undefined, byKid: new Map() };
 
-const caches = onePerServer((feed) => {
-  const rings = new LoadingCache<Rings>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "signing-keys") rings.invalidate(id);
-    },
-    onGap: () => rings.clear(),
-  });
-  return rings;
-});
+const caches = cachePerServer(
+  (isLive) => new LoadingCache<Rings>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "signing-keys") cache.invalidate(id);
+  },
+);
 
 function findRings(deps: Deps, tenantId: string): Rings | Promise<Rings> {
   const load = async () => toRings(deps, await selectDialectKeys(deps.database, tenantId));

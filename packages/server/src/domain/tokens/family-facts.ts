@@ -1,5 +1,5 @@
 import { LoadingCache } from "../../kernel/loading-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { selectFamily } from "./token-family.store.ts";
 
 /** What every request with a token of a family needs to know of it. */
@@ -15,16 +15,12 @@ const REVOKED: FamilyFacts = { revoked: true, userinfoClaims: [] };
 /** Families kept; nearly all share one of the two objects above. */
 const CAPACITY = 100_000;
 
-const cacheOf = onePerServer((feed) => {
-  const cache = new LoadingCache<FamilyFacts>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "family") cache.invalidate(id);
-    },
-    onGap: () => cache.clear(),
-  });
-  return cache;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new LoadingCache<FamilyFacts>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "family") cache.invalidate(id);
+  },
+);
 
 /**
  * What is known of a family; a plain value when it is in the cache. One without a row is good: client credentials

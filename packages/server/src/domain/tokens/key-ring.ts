@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { IdentityError, type SigningAlgorithm } from "@ostiary/contracts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { generateSigningKey, SIGNING_KEYS, sealingPurpose } from "./create-signing-key.ts";
 import { type KeyStatus, keepFirstKey } from "./rotating-keys.ts";
 import { type SigningKeyRow, selectSigningKeys } from "./signing-key.store.ts";
@@ -33,16 +33,12 @@ const CAPACITY = 2_000;
 /** Milliseconds between two reloads for a key id that nobody knows, so that garbage costs no database. */
 const RELOAD_INTERVAL = 1_000;
 
-const keyRings = onePerServer((feed) => {
-  const rings = new LoadingCache<KeyRing>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "signing-keys") rings.invalidate(id);
-    },
-    onGap: () => rings.clear(),
-  });
-  return rings;
-});
+const keyRings = cachePerServer(
+  (isLive) => new LoadingCache<KeyRing>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "signing-keys") cache.invalidate(id);
+  },
+);
 
 /** The tenant's keys; a plain value when they are in the cache. */
 export function findSigningKeys(deps: Deps, tenantId: string): KeyRing | Promise<KeyRing> {

@@ -1,4 +1,4 @@
-import { type Deps, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps } from "../deps.ts";
 
 /** Tokens whose signature was checked; about 1.5 kB each. */
 const CAPACITY = 50_000;
@@ -39,14 +39,10 @@ export class VerifiedTokens<Claims extends { tenantId: string }> {
 export function verifiedTokensOf<Claims extends { tenantId: string }>(): (
   deps: Deps,
 ) => VerifiedTokens<Claims> {
-  return onePerServer((feed) => {
-    const tokens = new VerifiedTokens<Claims>();
-    feed.subscribe({
-      onChange: (noun) => {
-        if (noun === "signing-keys") tokens.clear();
-      },
-      onGap: () => tokens.clear(),
-    });
-    return tokens;
-  });
+  return cachePerServer(
+    () => new VerifiedTokens<Claims>(),
+    (tokens, noun) => {
+      if (noun === "signing-keys") tokens.clear();
+    },
+  );
 }

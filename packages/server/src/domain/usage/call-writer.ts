@@ -1,5 +1,5 @@
 import { IdentityError } from "@ostiary/contracts";
-import { type Deps, onePerServer, outsideTransaction } from "../deps.ts";
+import { type Deps, onePerServer } from "../deps.ts";
 import { ensurePartition, insertCalls, type NewBatch } from "./call.store.ts";
 
 /** Calls of one statement at most (a single batch may be larger). */
@@ -108,7 +108,7 @@ function isAboutData(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^(?:22|54)/.test(String(error.code));
 }
 
-const writerOf = onePerServer((): { writer: CallWriter | undefined } => ({ writer: undefined }));
+const writerOf = onePerServer((deps) => new CallWriter(deps));
 
 /**
  * Keeps a batch; returns after the commit.
@@ -116,8 +116,6 @@ const writerOf = onePerServer((): { writer: CallWriter | undefined } => ({ write
  * @returns false when the batch had been counted before, under its key.
  * @throws IdentityError `usage.busy`
  */
-export function writeBatch(joined: Deps, batch: NewBatch): Promise<boolean> {
-  const slot = writerOf(joined);
-  slot.writer ??= new CallWriter(outsideTransaction(joined));
-  return slot.writer.add(batch);
+export function writeBatch(deps: Deps, batch: NewBatch): Promise<boolean> {
+  return writerOf(deps).add(batch);
 }

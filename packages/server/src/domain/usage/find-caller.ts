@@ -1,25 +1,20 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
-import type { ChangeFeed } from "../../kernel/changes.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
 import { findApiKey } from "../api-keys/index.ts";
-import { type Deps, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps } from "../deps.ts";
 import { verifyAccessToken } from "../tokens/index.ts";
 import { findUserByIdentifier } from "../users/index.ts";
 
 /** Names kept in memory; some hundred bytes each. */
 const CAPACITY = 10_000;
 
-const cacheOf = onePerServer((feed: ChangeFeed) => {
-  const cache = new LoadingCache<string | null>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "user") cache.invalidateWhere((userId) => userId === id);
-      if (noun === "tenant") cache.clear();
-    },
-    onGap: () => cache.clear(),
-  });
-  return cache;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new LoadingCache<string | null>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "user") cache.invalidateWhere((userId) => userId === id);
+    if (noun === "tenant") cache.clear();
+  },
+);
 
 /** The id of the user whom a reporter names, or null. */
 export function findNamedUser(

@@ -1,24 +1,19 @@
-import type { ChangeFeed } from "../../kernel/changes.ts";
 import { LoadingCache } from "../../kernel/loading-cache.ts";
-import { type Deps, isJoined, onePerServer } from "../deps.ts";
+import { cachePerServer, type Deps, isJoined } from "../deps.ts";
 import { selectActiveRules } from "./billing-rule.store.ts";
 import { RuleBook } from "./match-rule.ts";
 
 /** Tenants whose rules are kept; a rule is about half a kilobyte. */
 const CAPACITY = 1_000;
 
-const cacheOf = onePerServer((feed: ChangeFeed) => {
-  const cache = new LoadingCache<RuleBook>(CAPACITY, () => feed.live);
-  feed.subscribe({
-    onChange: (noun, id) => {
-      if (noun === "billing-rules" || noun === "tenant") cache.invalidate(id);
-      // Deleting an application deletes its rules.
-      if (noun === "application") cache.invalidateWhere((book) => book.concerns(id));
-    },
-    onGap: () => cache.clear(),
-  });
-  return cache;
-});
+const cacheOf = cachePerServer(
+  (isLive) => new LoadingCache<RuleBook>(CAPACITY, isLive),
+  (cache, noun, id) => {
+    if (noun === "billing-rules" || noun === "tenant") cache.invalidate(id);
+    // Deleting an application deletes its rules.
+    if (noun === "application") cache.invalidateWhere((book) => book.concerns(id));
+  },
+);
 
 /** The tenant's active rules, from the cache when they are there. */
 export function findRules(deps: Deps, tenantId: string): RuleBook | Promise<RuleBook> {
