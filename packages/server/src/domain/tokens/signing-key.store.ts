@@ -1,6 +1,5 @@
-import type { SigningAlgorithm } from "@ostiary/contracts";
+import type { SigningAlgorithm, SigningKey } from "@ostiary/contracts";
 import type { Queryable, Transaction } from "../../platform/database/types.ts";
-import type { KeyStatus } from "./rotating-keys.ts";
 
 export interface SigningKeyRow {
   tenantId: string;
@@ -9,7 +8,7 @@ export interface SigningKeyRow {
   publicJwk: Record<string, unknown>;
   /** PKCS #8 PEM, sealed; null once the key signs no more. */
   sealedPrivate: Buffer | null;
-  status: KeyStatus;
+  status: SigningKey["status"];
   createdAt: Date;
   activatesAt: Date;
   expiresAt: Date | null;
