@@ -15,7 +15,7 @@ import {
 import { findUser } from "../domain/users/index.ts";
 import { cookieScope, ensureBrowser, readOwnCookie, writeCookie } from "../platform/http/cookies.ts";
 import { basePath, formOf, queryText, refuseCrossSite, seeOther } from "./respond.ts";
-import { isGone } from "./session.ts";
+import { isFlowGone } from "./session.ts";
 
 /** A flow as one page of it needs it. */
 export interface FlowPage {
@@ -119,7 +119,7 @@ export async function finishFlow(
   if (isPath(resume)) return seeOther(reply, resume, { flow: flow.id });
   const browser = readOwnCookie(deps, request, "flow");
   await takeFinishedFlow(deps, request.context, flow.id, browser).catch((error: unknown) => {
-    if (!isGone(error, "flow.not_found")) throw error; // it leads to the same place
+    if (!isFlowGone(error)) throw error; // it leads to the same place
   });
   return seeOther(reply, basePath(request) + (isPath(page) ? page : "/account"));
 }

@@ -5,7 +5,7 @@ import { type FlowPage, loadFlowPage, startAccountFlow } from "./flow-page.ts";
 import { renderLinkOpenedPage } from "./link.page.ts";
 import { renderRecoverPage } from "./recovery.page.ts";
 import { applicationLook, basePath, pageView, queryText, seeOther, sendPage } from "./respond.ts";
-import { isGone } from "./session.ts";
+import { isFlowGone } from "./session.ts";
 
 type Answer = Promise<FastifyReply>;
 
@@ -21,7 +21,7 @@ export function recoverRoutes(app: FastifyInstance, deps: Deps): void {
 
   app.get("/sign-in/link", async (request, reply): Answer => {
     const page = await loadFlowPage(deps, request).catch((error: unknown) => {
-      if (!isGone(error, "flow.not_found")) throw error;
+      if (!isFlowGone(error)) throw error;
       return null;
     });
     return showLink(deps, request, reply, page);

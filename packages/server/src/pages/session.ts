@@ -52,7 +52,7 @@ export function displayName(
   return person.nickname ?? person.name ?? person.username ?? person.email ?? person.phone ?? "";
 }
 
-/** Whether a thing was gone already: another tab, or a double click, was quicker. */
-export function isGone(error: unknown, code: "session.not_found" | "flow.not_found"): boolean {
-  return error instanceof IdentityError && error.code === code;
+/** Whether a flow was gone already: another tab, or a double click, was quicker. */
+export function isFlowGone(error: unknown): boolean {
+  return error instanceof IdentityError && error.code === "flow.not_found";
 }

@@ -5,7 +5,7 @@ import { signOut } from "../domain/sign-in/index.ts";
 import { isId } from "../kernel/identifiers.ts";
 import { cookieScope, writeCookie } from "../platform/http/cookies.ts";
 import { applicationLook, basePath, formOf, pageView, queryText, seeOther, sendPage } from "./respond.ts";
-import { checkSessionForm, displayName, findSignedIn, isGone, type SignedIn } from "./session.ts";
+import { checkSessionForm, displayName, findSignedIn, type SignedIn } from "./session.ts";
 import { renderSignedOutPage, renderSignOutPage } from "./sign-out.page.ts";
 
 /** Who asks for the sign-out, and where it leads. Only an address that the application has registered counts. */
@@ -35,9 +35,7 @@ export function signOutRoutes(app: FastifyInstance, deps: Deps): void {
       const { id, impersonatorId, parentId } = who.session;
       // Who acts as somebody leaves as himself too: nobody expects a session to wait in a browser that is signed out.
       const ends = impersonatorId === null ? id : (parentId ?? id);
-      await signOut(deps, who.context, ends).catch((error: unknown) => {
-        if (!isGone(error, "session.not_found")) throw error;
-      });
+      await signOut(deps, who.context, ends);
       if (impersonatorId !== null) writeCookie(reply, cookieScope(deps, request), "own", "", 0);
     }
     writeCookie(reply, cookieScope(deps, request), "session", "", 0);

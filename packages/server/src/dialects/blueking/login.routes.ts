@@ -256,9 +256,7 @@ async function signOutBrowser(deps: Deps, request: FastifyRequest, reply: Fastif
   if (session) {
     const { userId, impersonatorId } = session;
     const who = { ...context, actor: { type: "user", id: userId }, impersonatorId } as const;
-    await signOut(deps, who, session.id).catch((error: unknown) => {
-      if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
-    });
+    await signOut(deps, who, session.id);
   }
   clearTickets(deps, request, reply);
   writeCookie(reply, cookieScope(deps, request), "session", "", 0);

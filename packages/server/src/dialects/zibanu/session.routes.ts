@@ -106,9 +106,7 @@ async function sendToken(
 }
 
 async function logout(deps: Deps, { context, caller, reply }: SignedInCall) {
-  await signOut(deps, context, caller.session.id).catch((error: unknown) => {
-    if (!isOneOf(error, "session.not_found")) throw error; // another request was quicker
-  });
+  await signOut(deps, context, caller.session.id);
   return succeed(reply);
 }
 

@@ -23,19 +23,20 @@ import {
  * (`domain/sign-in`, a changed password). A person or an administrator comes by `endSession`.
  *
  * @param reason - for the audit log.
- * @throws IdentityError `session.not_found`: also when it was revoked before.
+ * @returns false when it is not there any more: another tab, or a double click, was quicker.
  */
 export async function revokeSession(
   deps: Deps,
   context: RequestContext,
   id: string,
   reason: string,
-): Promise<void> {
-  await deps.database.transaction(async (tx) => {
+): Promise<boolean> {
+  return deps.database.transaction(async (tx) => {
     const revoked = await revokeSessionRow(tx, context.tenantId, id, deps.clock.now());
-    if (revoked.length === 0) throw new IdentityError("session.not_found");
+    if (revoked.length === 0) return false;
     const families = await revokeFamiliesOfSessions(tx, context.tenantId, idsOf(revoked), deps.clock.now());
     await recordRevocation(deps, tx, context, revoked, families, reason);
+    return true;
   });
 }
 
@@ -102,7 +103,9 @@ export async function endSession(deps: Deps, context: RequestContext, id: string
     if (!own) checkPermission(context, "session:write");
     if (!session) throw new IdentityError("session.not_found");
     if (!own) await checkMayControl(within(deps, tx), context, session.userId);
-    await revokeSession(within(deps, tx), context, id, "revoked");
+    if (!(await revokeSession(within(deps, tx), context, id, "revoked"))) {
+      throw new IdentityError("session.not_found");
+    }
   });
 }
 

@@ -73,9 +73,8 @@ export async function insertWithinLimits(
       if (surplus.length > 0 && limit.whenFull === "refuse") throw new IdentityError("session.limit_reached");
       for (const id of surplus) tooMany.add(id);
     }
-    for (const id of tooMany) {
-      await revokeSession(within(deps, tx), context, id, "session limit").catch(ignoreGone);
-    }
+    // One may end with another that it was derived from.
+    for (const id of tooMany) await revokeSession(within(deps, tx), context, id, "session limit");
     await insertSession(tx, session);
   });
 }
@@ -84,9 +83,4 @@ export async function insertWithinLimits(
 async function surplusOf(tx: Transaction, session: Session, limit: Counted): Promise<string[]> {
   const ids = await findIdsInSlot(tx, session, limit.through, session.createdAt);
   return ids.slice(0, Math.max(0, ids.length + 1 - limit.atMost));
-}
-
-/** It ended with one that it was derived from. */
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
 }

@@ -1,4 +1,4 @@
-import { IdentityError, type Tenant } from "@ostiary/contracts";
+import { type ErrorCode, IdentityError, type Tenant } from "@ostiary/contracts";
 import { allDone } from "../../kernel/all-done.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Transaction } from "../../platform/database/types.ts";
@@ -159,17 +159,14 @@ async function askToConfirm(
   });
 }
 
+const UNFINISHED: Partial<Record<FlowState, ErrorCode>> = {
+  "verify-identifier": "user.verification_required",
+  "new-password": "password.change_required",
+};
+
 /** A door without pages cannot ask further: it says where the person can go on. */
 function refuseUnfinished(state: FlowState): IdentityError {
-  const code = {
-    "verify-identifier": "user.verification_required",
-    "new-password": "password.change_required",
-  } as const;
-  return new IdentityError(
-    state === "verify-identifier" || state === "new-password"
-      ? code[state]
-      : "credential.second_factor_required",
-  );
+  return new IdentityError(UNFINISHED[state] ?? "credential.second_factor_required");
 }
 
 function stateOf({ tenant, application, person }: Subject, flow: Flow): FlowState {
@@ -223,9 +220,8 @@ async function noteDevice(
   if (userId === null || version === UNSTORED || browser.session) return {};
   const { rememberDeviceDays } = tenant.settings.signIn;
   const days = facts.remember && facts.second !== undefined ? rememberDeviceDays : null;
-  const before = (await listKnownDevices(joined, who, userId)).length;
   const { cookie, isNew } = await rememberDevice(joined, who, userId, { cookie: browser.device, days });
-  if (isNew && before > 0) {
+  if (isNew && (await listKnownDevices(joined, who, userId)).length > 1) {
     const values = { device: deviceName(who.userAgent), ip: who.ip ?? "", time: joined.clock.now() };
     await noticeTo(joined, who, tenant, userId, { template: "new-device", values });
   }
@@ -252,13 +248,9 @@ async function beginSession(
   }
   const renewed = previous && (await renewSession(joined, tx, who, previous, input));
   if (renewed) return { sessionId: previous, ...renewed };
-  if (previous) await revokeSession(joined, who, previous, "replaced").catch(ignoreGone);
+  if (previous) await revokeSession(joined, who, previous, "replaced");
   const { session, cookie } = await createSession(joined, who, input);
   return { sessionId: session.id, session, cookie };
-}
-
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
 }
 
 /** @throws IdentityError `application.not_found`, `application.disabled` */

@@ -159,7 +159,7 @@ export async function endImpersonation(
   if (impersonatorId === null) throw new IdentityError("impersonation.not_allowed");
   const who: RequestContext = { ...context, actor: { type: "user", id: userId }, impersonatorId };
   await deps.database.transaction(async (tx) => {
-    await revokeSession(within(deps, tx), who, id, "impersonation ended");
+    if (!(await revokeSession(within(deps, tx), who, id, "impersonation ended"))) return;
     await recordEvent(deps, tx, who, {
       type: "impersonation.ended",
       target: { type: "user", id: userId },

@@ -177,13 +177,8 @@ export async function endTicket(
   const who: RequestContext = { ...context, actor: { type: "user", id: session.userId } };
   const parent =
     session.parentId === null ? null : await findSession(deps, session.tenantId, session.parentId);
-  try {
-    if (parent) await signOut(deps, who, parent.id);
-    else await revokeSession(deps, who, session.id, "signed out");
-  } catch (error) {
-    // Another tab was quicker.
-    if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
-  }
+  if (parent) await signOut(deps, who, parent.id);
+  else await revokeSession(deps, who, session.id, "signed out");
 }
 
 function decoded(text: string): string {

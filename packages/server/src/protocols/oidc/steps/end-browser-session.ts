@@ -1,4 +1,3 @@
-import { IdentityError } from "@ostiary/contracts";
 import type { Session } from "../../../domain/sessions/index.ts";
 import { signOut } from "../../../domain/sign-in/index.ts";
 import { type Exchange, found } from "../exchange.ts";
@@ -17,15 +16,10 @@ export async function endBrowserSession(exchange: Exchange): Promise<void> {
   if (session) {
     const { userId, impersonatorId } = session;
     const who = { ...exchange.context, actor: { type: "user", id: userId }, impersonatorId } as const;
-    await signOut(deps, who, session.id).catch(ignoreGone);
+    await signOut(deps, who, session.id);
   }
   wire.clearSessionCookie();
   exchange.answer = { kind: "redirect", location: returnAddress(exchange) };
-}
-
-/** Another tab was quicker. */
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof IdentityError && error.code === "session.not_found")) throw error;
 }
 
 /** Offline grants have no `sid` in their ID tokens: then the person must be the same. */
