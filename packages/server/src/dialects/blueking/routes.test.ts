@@ -630,6 +630,35 @@ describe("the token service", () => {
     expect((await post(`${BASE}/verify`, { access_token }, headers())).json().code).toBe(1302100);
   });
 
+  it("renews nothing once the ticket has ended, or the sign-in is too old for the application", async () => {
+    const { deps, tenantId, clock } = server;
+    const context = contextOf(tenantId);
+    const renewed = async (refresh_token: string) => {
+      const answer = await post(`${BASE}/refresh`, { grant_type: "refresh_token", refresh_token }, headers());
+      return answer.json() as { code: number; data: { refresh_token: string } };
+    };
+    const granted = async () => {
+      browser = (await signInForTest(server, userId, ["openid"])).cookie;
+      ticket = await aTicket();
+      return (await post(BASE, grant(), headers())).json().data.refresh_token as string;
+    };
+    const first = await granted();
+    clock.advance(7_000);
+    const second = await renewed(first);
+    expect(second.code).toBe(0);
+    clock.advance(7_201);
+    expect((await renewed(second.data.refresh_token)).code).toBe(1302100);
+
+    const third = await granted();
+    await updateApplication(deps, context, shopId, { settings: { sessionAbsoluteSeconds: 600 } });
+    clock.advance(599);
+    const fourth = await renewed(third);
+    expect(fourth.code).toBe(0);
+    clock.advance(2);
+    expect((await renewed(fourth.data.refresh_token)).code).toBe(1302100);
+    await updateApplication(deps, context, shopId, { settings: { sessionAbsoluteSeconds: null } });
+  });
+
   it("gives an application nothing for the tokens of another, whichever way it shows them", async () => {
     const { deps, tenantId } = server;
     const context = contextOf(tenantId);

@@ -1,10 +1,10 @@
 import { IdentityError } from "@ostiary/contracts";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
-import { findPrincipal } from "../../domain/access/index.ts";
-import { type Application, mayUse } from "../../domain/applications/index.ts";
+import type { Application } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
 import { checkTicket } from "../../domain/tickets/index.ts";
 import {
+  checkOwner,
   type IssuedTokens,
   issueForSession,
   issueOfFamily,
@@ -67,10 +67,7 @@ async function refresh(deps: Deps, request: FastifyRequest): Promise<object> {
   const { tenant, context, body } = request;
   const token = textOf(body, "refresh_token");
   const issue = await rotateRefreshToken(deps, context, tenant, application, token, []);
-  const principal = await findPrincipal(deps, tenant.id, issue.family.userId);
-  if (principal?.status !== "active") throw new IdentityError("token.invalid", { reason: "user not active" });
-  if (!(await mayUse(deps, application, principal.userId)))
-    throw new IdentityError("application.access_denied");
+  const principal = await checkOwner(deps, tenant, application, issue.family);
   const issued = await issueOfFamily(deps, tenant, application, principal, issue);
   return succeed({ ...tokensOf(issued), identity: identityOf(principal) });
 }

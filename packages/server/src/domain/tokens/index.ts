@@ -1,5 +1,6 @@
 export { issuerOf } from "../tenants/index.ts";
 export { createAuthorizationCode, type Issue, redeemCode } from "./authorization-code.ts";
+export { checkOwner } from "./check-owner.ts";
 export { signDialectJwt, verifyDialectJwt } from "./dialect-jwt.ts";
 export {
   findActiveDialectKey,
