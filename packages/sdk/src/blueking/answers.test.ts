@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { answerTo, loginRequired, redirectToLogin } from "./answers.ts";
 import type { BkRefused } from "./bk-auth.ts";
@@ -92,7 +94,25 @@ describe("settings of a Django application", () => {
     expect(optionsFromEnvironment({})).toEqual({ tls: { verify: true } });
   });
 
+  it("may name files for TLS, as in Python", () => {
+    const path = join(import.meta.dirname, "testing/localhost.pem");
+    const pem = readFileSync(path, "utf8");
+    expect(optionsFromEnvironment({ BKAUTH_REQUESTS_VERIFY: path, BKAUTH_REQUESTS_CERT: path }).tls).toEqual({
+      verify: true,
+      ca: pem,
+      cert: pem,
+      key: pem,
+    });
+    expect(optionsFromEnvironment({ BKAUTH_REQUESTS_CERT: [path, path] }).tls).toEqual({
+      verify: true,
+      cert: pem,
+      key: pem,
+    });
+  });
+
   test.each([
+    { BKAUTH_REQUESTS_VERIFY: "/nowhere/ca.pem" },
+    { BKAUTH_REQUESTS_CERT: "/nowhere/client.pem" },
     { BKAUTH_SESSION_TIMEOUT: "soon" },
     { BKAUTH_ENABLE_MULTI_TENANT_MODE: "maybe" },
     { BKAUTH_DEFAULT_PROVIDER_TYPE: "toString" },

@@ -1,13 +1,16 @@
+import { readFileSync } from "node:fs";
 import { BkAuthError } from "./errors.ts";
 import type { BkAuthOptions } from "./options.ts";
 import { ProviderType } from "./providers.ts";
+import type { BkTlsOptions } from "./transport.ts";
 
 /**
  * Options from settings under the names of bkpaas_auth, for an application that moves from Django or is deployed beside
  * one. Values are texts as in an environment, or of their own type; names that are not there leave the default.
- * `BKAUTH_REQUESTS_VERIFY` false is taken, but its absence means true here.
+ * `BKAUTH_REQUESTS_VERIFY` false is taken, but its absence means true here; as in Python it may also be the path of a file
+ * with certificate authorities, and `BKAUTH_REQUESTS_CERT` that of a certificate with its key, or of both in a list.
  *
- * @throws BkAuthError `configuration` for a number, a truth value or a provider that cannot be read.
+ * @throws BkAuthError `configuration` for a number, a file or a provider that cannot be read.
  * @example createBkAuth(optionsFromEnvironment(process.env));
  */
 export function optionsFromEnvironment(settings: Readonly<Record<string, unknown>>): BkAuthOptions {
@@ -28,7 +31,7 @@ export function optionsFromEnvironment(settings: Readonly<Record<string, unknown
     appSecret: text("TOKEN_SECRET_KEY"),
     loginTokenExpiresIn: number("LOGIN_TOKEN_EXPIRE_IN", text("LOGIN_TOKEN_EXPIRE_IN")),
     sessionTimeout: number("SESSION_TIMEOUT", text("SESSION_TIMEOUT")),
-    tls: { verify: truth("REQUESTS_VERIFY", text("REQUESTS_VERIFY")) ?? true },
+    tls: tlsOf(text("REQUESTS_VERIFY"), settings["BKAUTH_REQUESTS_CERT"]),
     mockedUsername: truth("USE_MOCKED_USER_INFO", text("USE_MOCKED_USER_INFO"))
       ? text("MOCKED_USER_NAME")
       : undefined,
@@ -39,6 +42,29 @@ export function optionsFromEnvironment(settings: Readonly<Record<string, unknown
         ? superusers.split(",").map((name) => name.trim())
         : undefined,
   });
+}
+
+/** [requests: verify, cert] */
+function tlsOf(verify: string | undefined, certificate: unknown): BkTlsOptions {
+  const isTruth = verify === undefined || /^(true|1|yes|on|false|0|no|off)$/i.test(verify);
+  const [cert, key = cert] = Array.isArray(certificate)
+    ? certificate.map(String)
+    : [certificate || undefined];
+  return {
+    verify: isTruth ? (truth("REQUESTS_VERIFY", verify) ?? true) : true,
+    ...(isTruth ? {} : { ca: fileOf("REQUESTS_VERIFY", verify) }),
+    ...(cert === undefined
+      ? {}
+      : { cert: fileOf("REQUESTS_CERT", String(cert)), key: fileOf("REQUESTS_CERT", String(key)) }),
+  };
+}
+
+function fileOf(name: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new BkAuthError("configuration", `BKAUTH_${name} names no file that can be read`, { cause: error });
+  }
 }
 
 function truth(name: string, value: string | undefined): boolean | undefined {

@@ -52,6 +52,17 @@ describe("a user by id", () => {
     ]);
   });
 
+  it("that many want at once is asked for once, and anew after a failure", async () => {
+    let answer: () => BkResponseIn = down;
+    const { auth, login } = anApplication(() => answer());
+    const ask = () => Promise.allSettled(Array.from({ length: 20 }, () => auth.getUserByUserId(BK, false)));
+    expect(new Set((await ask()).map(({ status }) => status))).toEqual(new Set(["rejected"]));
+    expect(login.requests).toHaveLength(1);
+    answer = () => reply(200, BK_BODY);
+    expect(new Set((await ask()).map(({ status }) => status))).toEqual(new Set(["fulfilled"]));
+    expect(login.requests).toHaveLength(2);
+  });
+
   it("of RTX has an address by rule", async () => {
     const { auth, login } = anApplication(() => reply(200, RTX_BODY));
     expect(await auth.getUserByUserId(RTX, false)).toMatchObject({

@@ -46,6 +46,8 @@ const KINDS: Partial<Record<ProviderType, Kind>> = {
 export class UserDirectory {
   readonly #settings: BkSettings;
   readonly #cache: DetailsCache;
+  /** Calls under way by key: who asks for the same user meanwhile waits for the same answer. */
+  readonly #running = new Map<string, Promise<UserInfo>>();
 
   constructor(settings: BkSettings) {
     this.#settings = settings;
@@ -83,6 +85,14 @@ export class UserDirectory {
     const cached = asObject(await this.#cached(key));
     const known = cached && infoIn(kind, cached, username);
     if (known !== undefined) return known;
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const call = this.#ask(kind, username, key).finally(() => this.#running.delete(key));
+    this.#running.set(key, call);
+    return call;
+  }
+
+  async #ask(kind: Kind, username: string, key: string): Promise<UserInfo> {
     const body = await this.#fetch(kind, username);
     const info = infoIn(kind, body, username);
     if (info === undefined) throw new BkAuthError("user.not_found", "the service has no such user");
