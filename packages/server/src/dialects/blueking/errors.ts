@@ -69,12 +69,12 @@ function prepare(
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-): { kind: Kind; message: string } {
+): { kind: Kind; message: string; isOurs: boolean } {
   const error = toIdentityError(thrown);
   logFailure(error, request);
   if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.ceil(error.retryAfter)));
   const kind = kindOf(error);
-  return { kind, message: messageFor(request, kind satisfies MessageKey) };
+  return { kind, message: messageFor(request, kind satisfies MessageKey), isOurs: error.status === 500 };
 }
 
 function send(reply: FastifyReply, status: number, body: object): FastifyReply {
@@ -106,11 +106,11 @@ export function sendGatewayError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const { kind, message } = prepare(thrown, request, reply);
+  const { kind, message, isOurs } = prepare(thrown, request, reply);
   const { status, code, name, envelope } = GATEWAY_ERRORS[kind];
   // Header values are Latin-1.
   reply.headers({ "x-bkapi-error-code": String(code), "x-bkapi-error-message": name });
-  return send(reply, status, {
+  return send(reply, isOurs ? 500 : status, {
     error: { code: envelope, message, system: "bk-login", details: [], data: {} },
     code,
     code_name: name,
