@@ -50,6 +50,29 @@ describe.skipIf(!BROWSER_AVAILABLE)("who looks after the own account", () => {
     });
   }, 60_000);
 
+  it("sees what an application may do, and takes it back, so that it must ask again", async () => {
+    const { base, user } = await world.aTenant();
+    await user("ann");
+    await world.inBrowser(PHONE, async (page) => {
+      await page.goto(`${base}/account/applications`);
+      await signIn(page, "ann", PASSWORD);
+      await page.getByText("You have not allowed any application anything.").waitFor();
+      await page.goto(world.shop.origin);
+      await press(page, "Allow");
+      await page.getByText("Hello Ann").waitFor();
+      await page.goto(`${base}/account`);
+      await page.getByRole("link", { name: "Applications" }).click();
+      await page.getByText("know which account is yours").waitFor();
+      await world.look(page, "applications");
+      await tabTo(page, "Take back");
+      await page.keyboard.press("Enter");
+      await page.getByText("Taken back.").waitFor();
+      await world.look(page, "no applications");
+      await page.goto(world.shop.origin);
+      expect(await heading(page)).toBe("Shop asks for access");
+    });
+  }, 60_000);
+
   it.each([true, false])(
     "moves a linked account from one account to the other, each in its own browser; script allowed: %s",
     async (javaScriptEnabled) => {

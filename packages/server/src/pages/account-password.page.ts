@@ -48,6 +48,6 @@ export function renderNoPasswordPage(view: NoPasswordView): string {
     body: html`${backToAccount(texts, view.links)}
 <h1>${texts.t("password.none")}</h1>
 <p class="lead">${texts.t(recoverUrl === undefined ? "password.noneAsk" : "password.noneLead")}</p>
-${recoverUrl !== undefined && html`<div class="actions">${buttonLink(texts, recoverUrl, "recover.submit")}</div>`}`,
+${recoverUrl !== undefined && html`<div class="actions">${buttonLink(texts, recoverUrl, "code.continue")}</div>`}`,
   });
 }

@@ -46,8 +46,8 @@ export function renderAccountSessionsPage(view: AccountSessionsView): string {
 ${messages(view)}
 <ul class="sessions">${view.sessions.map((session) => sessionItem(view, texts, session))}</ul>
 ${others && form(view, button(texts, "sessions.revokeOthers", { name: "others", value: "1", quiet: true, busy: "signOut.busy" }))}
-<section><h2>${texts.t("sessions.keep")}</h2>
+<div class="sections"><section><h2>${texts.t("sessions.keep")}</h2>
 <p class="detail">${texts.t(keeps ? "sessions.keeps" : "sessions.ends")}</p>
-${form(view, html`<button type="submit" class="button quiet small" name="keep" value="${keeps ? "0" : "1"}" data-busy="${texts.t("form.saving")}">${texts.t(keeps ? "sessions.keepOff" : "sessions.keepOn")}</button>`)}</section>`,
+${form(view, html`<div class="tools"><button type="submit" class="button quiet small" name="keep" value="${keeps ? "0" : "1"}" data-busy="${texts.t("form.saving")}">${texts.t(keeps ? "sessions.keepOff" : "sessions.keepOn")}</button></div>`)}</section></div>`,
   });
 }
