@@ -34,7 +34,11 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 async function anApplication(
   slug: string,
-  more: { tokenEndpointAuthMethod?: "none"; headlessSignIn?: boolean; secondFactor?: "always" } = {},
+  more: {
+    tokenEndpointAuthMethod?: "none";
+    headlessSignIn?: boolean;
+    secondFactor?: "always" | "enrolled";
+  } = {},
 ): Promise<Credentials> {
   const { tokenEndpointAuthMethod = "client_secret_basic", ...settings } = more;
   const { application, secret } = await createApplication(server.deps, contextOf(server.tenantId), {
@@ -251,9 +255,11 @@ describe("who is signed in for a mild application", () => {
   it("does not come into a strict one by huace's calls, with the mild one's token", async () => {
     await policy({ secondFactor: "never", secondFactorRoles: [], methods: ["password", "passkey"] });
     const safe = await anApplication("safe", { secondFactor: "always" });
+    const asking = await anApplication("asking", { secondFactor: "enrolled" });
     const token = (await signInByApi(shop, await aPerson())).json().accessToken;
     expect(await isGoodAtHuace(shop, token)).toBe(true);
     expect(await isGoodAtHuace(safe, token)).toBe(false);
+    expect(await isGoodAtHuace(asking, token)).toBe(false); // it asks more than the one that got the token
     expect(await huace(safe, "/user/info", { token })).toBeNull();
     expect(await huace(safe, "/permission/check", { token, permissionCodes: ["*"] })).toBeNull();
     expect(await huace(safe, "/access-key/create", { token, name: "key" })).toBeNull();

@@ -2,6 +2,7 @@ import { IdentityError, type Tenant } from "@ostiary/contracts";
 import { findPrincipal } from "../../domain/access/index.ts";
 import { type Application, findApplicationByCode, mayUse } from "../../domain/applications/index.ts";
 import type { Deps } from "../../domain/deps.ts";
+import { isProofAlive, type PersonProof } from "../../domain/tickets/index.ts";
 import { signDialectJwt, verifyDialectJwt } from "../../domain/tokens/index.ts";
 import { findUserByUsername } from "../../domain/users/index.ts";
 import { numericDate } from "../../kernel/clock.ts";
@@ -23,8 +24,8 @@ const CAPACITY = 5_000;
 export interface GatewayCall {
   gateway: string;
   application: Application;
-  /** The user, and whether he was proven; null: nobody was named. */
-  user: { username: string; verified: boolean } | null;
+  /** The user, and by what he was proven (null: he was only named); null: nobody was named. */
+  user: { username: string; proof: PersonProof | null } | null;
 }
 
 export interface GatewayToken {
@@ -90,12 +91,25 @@ function claimsOf(tenant: Tenant, { application, user }: GatewayCall) {
     user: {
       version: 1,
       username: user?.username ?? "",
-      verified: user?.verified ?? false,
-      valid_error_message: user?.verified ? "" : "no proof of the user was given",
+      verified: user?.proof != null,
+      valid_error_message: user?.proof ? "" : "no proof of the user was given",
       tenant_id: tenant.slug,
     },
+    // Ours: so that whoever asks hears when the person has signed out since. Other readers pass it over.
+    ...(user?.proof ? { proof: toClaim(user.proof) } : {}),
   };
 }
+
+function toClaim({ sessionId, familyId }: PersonProof): object {
+  return { ...(sessionId ? { session: sessionId } : {}), ...(familyId ? { family: familyId } : {}) };
+}
+
+function toProof(claim: unknown): PersonProof {
+  const { session, family } = objectOf(claim);
+  return { sessionId: idOf(session), familyId: idOf(family) };
+}
+
+const idOf = (value: unknown) => (typeof value === "string" && isId(value) ? value : null);
 
 /** What a good token says. */
 export interface GatewayFacts {
@@ -109,7 +123,7 @@ export interface GatewayFacts {
 /**
  * Verification for who is asked: the application that the token names, or the gateway's own (an application whose slug
  * is the gateway's name). Anybody else would be handed somebody's token, and learns nothing. Beyond what a public key
- * can tell, the application and the user must still be active, and he still allowed to use it.
+ * can tell, the application and the user must still be active, he still allowed to use it, and signed in.
  *
  * @throws IdentityError `token.invalid`, `token.expired`, `application.access_denied`
  */
@@ -136,7 +150,7 @@ export async function verifyGatewayToken(
   }
   const username = String(user.username ?? "");
   const userVerified = user.verified === true;
-  if (userVerified) await checkUser(deps, tenant, application, username);
+  if (userVerified) await checkUser(deps, tenant, application, { username, proof: toProof(claims.proof) });
   return { gateway, application, username, userVerified, expiresAt: Number(claims.exp) };
 }
 
@@ -144,7 +158,7 @@ async function checkUser(
   deps: Deps,
   tenant: Tenant,
   application: Application,
-  username: string,
+  { username, proof }: { username: string; proof: PersonProof },
 ): Promise<void> {
   const id = isId(username) ? username : (await findUserByUsername(deps, tenant.id, username))?.id;
   const principal = id === undefined ? null : await findPrincipal(deps, tenant.id, id);
@@ -153,6 +167,11 @@ async function checkUser(
   }
   if (!(await mayUse(deps, application, principal.userId))) {
     throw new IdentityError("application.access_denied");
+  }
+  if (!(await isProofAlive(deps, tenant, application, principal, proof))) {
+    throw new IdentityError("token.invalid", {
+      reason: "the sign-in has ended, or a second factor is demanded",
+    });
   }
 }
 

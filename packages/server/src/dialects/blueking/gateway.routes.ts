@@ -131,17 +131,18 @@ async function userOf(
 ): Promise<GatewayCall["user"]> {
   const { tenant } = request;
   if (bkToken !== "") {
-    const { principal } = await checkTicket(deps, tenant.id, SLOT, bkToken, application);
-    return { username: toUsername(principal), verified: true };
+    const { principal, session } = await checkTicket(deps, tenant.id, SLOT, bkToken, application);
+    return { username: toUsername(principal), proof: { sessionId: session.id, familyId: null } };
   }
   if (accessToken !== "") {
-    const { principal, application: issuedTo } = await verifyAccessToken(deps, tenant, accessToken);
+    const { principal, application: issuedTo, claims } = await verifyAccessToken(deps, tenant, accessToken);
     if (!principal || issuedTo.id !== application.id) {
       throw new IdentityError("token.invalid", { reason: "not a person's, or another application's" });
     }
     if (!(await mayUse(deps, application, principal.userId)))
       throw new IdentityError("application.access_denied");
-    return { username: toUsername(principal), verified: true };
+    const { sessionId, familyId } = claims;
+    return { username: toUsername(principal), proof: { sessionId, familyId } };
   }
-  return username === "" ? null : { username: username.slice(0, 128), verified: false };
+  return username === "" ? null : { username: username.slice(0, 128), proof: null };
 }

@@ -2,7 +2,7 @@ import { createPublicKey, verify } from "node:crypto";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assignUser, createApplication, updateApplication } from "../../domain/applications/index.ts";
-import { createSession, findSessionByCookie } from "../../domain/sessions/index.ts";
+import { createSession, findSessionByCookie, revokeSession } from "../../domain/sessions/index.ts";
 import { createTenant, updateSettings } from "../../domain/tenants/index.ts";
 import { issueTicket } from "../../domain/tickets/index.ts";
 import { rotateDialectKeys } from "../../domain/tokens/index.ts";
@@ -501,6 +501,7 @@ describe("gateway tokens", () => {
     expect(header).toEqual({ alg: "RS512", typ: "JWT", kid: "demo", iat: expect.any(Number) });
     expect(claims).toEqual({
       iss: "APIGW",
+      proof: { session: ticket.slice(0, 24) },
       nbf: expect.any(Number),
       exp: expect.any(Number),
       app: {
@@ -583,6 +584,32 @@ describe("gateway tokens", () => {
     expect((await post(verifyUrl, { jwt: 5 }, authorization())).statusCode).toBe(400);
     server.clock.advance(1_501);
     expect((await post(verifyUrl, { jwt }, authorization())).statusCode).toBe(400);
+  });
+
+  it("are no good once the person has signed out, or the access token was revoked", async () => {
+    const { deps, tenantId } = server;
+    const ask = async (more: object) => (await post(JWT, {}, authorization(more))).json().data.jwt as string;
+    const check = async (jwt: string) => (await post(`${JWT}verify/`, { jwt }, authorization())).statusCode;
+    const { session, cookie } = await createSession(deps, contextOf(tenantId), { userId, amr: ["pwd"] });
+    const own = await aTicket(cookie);
+    const exchange = { grant_type: "authorization_code", id_provider: "bk_login", bk_token: own };
+    const caller = { "x-bk-app-code": "shop", "x-bk-app-secret": secret };
+    const { data } = (await post("/api/v1/auth/access-tokens", exchange, caller)).json();
+    const [byTicket, byToken] = [
+      await ask({ bk_token: own }),
+      await ask({ access_token: data.access_token }),
+    ];
+    expect([await check(byTicket), await check(byToken)]).toEqual([200, 200]);
+    const basic = `Basic ${Buffer.from(`${shopId}:${secret}`).toString("base64")}`;
+    await server.app.inject({
+      method: "POST",
+      url: "/oauth/revoke",
+      headers: { "content-type": "application/x-www-form-urlencoded", authorization: basic },
+      payload: `token=${data.access_token}`,
+    });
+    expect([await check(byTicket), await check(byToken)]).toEqual([200, 400]);
+    await revokeSession(deps, contextOf(tenantId), session.id, "signed out");
+    expect(await check(byTicket)).toBe(400);
   });
 
   it("are good after the key was changed, until they end, and new ones have the new key", async () => {

@@ -4,8 +4,9 @@ import type { RequestContext } from "../../kernel/context.ts";
 import { checkNotImpersonated, type Principal } from "../access/index.ts";
 import { type Application, mayUse } from "../applications/index.ts";
 import type { Deps } from "../deps.ts";
-import { isTooWeak } from "../sessions/index.ts";
-import { verifyAccessToken } from "../tokens/index.ts";
+import { isTooWeak, policyOf } from "../sessions/index.ts";
+import { isTooOld } from "../sign-in/index.ts";
+import { type VerifiedToken, verifyAccessToken } from "../tokens/index.ts";
 import { letIn } from "./sync-users.ts";
 
 /** Whose token it is, as he is now. */
@@ -31,7 +32,8 @@ export function checkTokenFor(
   application: Application | undefined,
   token: string,
 ): TokenHolder | Promise<TokenHolder> {
-  return after(verifyAccessToken(deps, tenant, token), ({ principal: user, claims }) => {
+  return after(verifyAccessToken(deps, tenant, token), (verified) => {
+    const { principal: user, claims } = verified;
     if (!user) throw new IdentityError("token.invalid", { reason: "an application's own token" });
     const { impersonatorId, authenticatedAt } = claims;
     const holder = { user, impersonatorId, expiresAt: new Date(claims.expiresAt * 1_000) };
@@ -41,12 +43,27 @@ export function checkTokenFor(
     }
     return after(mayUse(deps, application, user.userId), (allowed) => {
       if (!allowed) throw new IdentityError("application.access_denied");
-      if (isTooWeak(tenant, application, user.roles, claims)) {
+      if (!isEnoughFor(deps, tenant, application, verified)) {
         throw new IdentityError("token.invalid", { reason: "the policy asks for more" });
       }
       return holder;
     });
   });
+}
+
+/** As with tickets: what the sign-in has proven, what was asked when the token was given out, and how long ago. */
+function isEnoughFor(
+  deps: Deps,
+  tenant: Tenant,
+  application: Application,
+  { claims: { amr, authenticatedAt: seconds }, application: issuedTo, principal }: VerifiedToken,
+): boolean {
+  const roles = principal?.roles ?? [];
+  const entryPolicy = policyOf(tenant, issuedTo, roles);
+  if (isTooWeak(tenant, application, roles, { amr, entryPolicy })) return false;
+  if (seconds === null) return true;
+  const authenticatedAt = new Date(seconds * 1_000);
+  return !isTooOld(tenant, application, { authenticatedAt }, deps.clock.now());
 }
 
 /**

@@ -1,3 +1,4 @@
+export { isProofAlive, type PersonProof } from "./proof.ts";
 export { frameSourcesOf, type ReturnRules, returnAddressOf } from "./return-address.ts";
 export {
   checkTicket,

@@ -22,6 +22,11 @@ const cacheOf = cachePerServer(
   },
 );
 
+/** Whether the tokens of a family are not revoked. */
+export async function isFamilyAlive(deps: Deps, tenantId: string, familyId: string): Promise<boolean> {
+  return !(await findFamilyFacts(deps, tenantId, familyId)).revoked;
+}
+
 /**
  * What is known of a family; a plain value when it is in the cache. One without a row is good: client credentials
  * leave none, and only a token that we have signed names a family, so nobody can fill the cache with guesses.

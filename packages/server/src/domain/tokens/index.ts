@@ -8,6 +8,7 @@ export {
   findDialectKeys,
 } from "./dialect-key-ring.ts";
 export { deleteDialectKey, listDialectKeys, rotateDialectKeys } from "./dialect-keys.ts";
+export { isFamilyAlive } from "./family-facts.ts";
 export { type Introspection, introspectToken } from "./introspect-token.ts";
 export { type IssuedAccessToken, issueAccessToken } from "./issue-access-token.ts";
 export { issueDirectly } from "./issue-directly.ts";
