@@ -1,8 +1,12 @@
 /** Something that somebody may try, right or wrong. */
 export interface Action<Run> {
   name: string;
-  try(run: Run): Promise<void>;
+  /** `NOTHING` where there is nothing to try it with. */
+  try(run: Run): Promise<unknown>;
 }
+
+/** An attempt that was none: it counts as no path and no step. */
+export const NOTHING = Symbol("nothing to try");
 
 export interface Explored {
   /** Different situations that were reached. */
@@ -69,7 +73,7 @@ class Walk<Run> {
   async try(run: Run, way: readonly Action<Run>[], action: Action<Run>): Promise<boolean> {
     const { situation, breaches } = this.#exploration;
     const before = situation(run);
-    await this.#take(run, action);
+    if (!(await this.#take(run, action))) return false;
     this.result.paths++;
     this.result.depth = Math.max(this.result.depth, way.length + 1);
     const found = breaches(run);
@@ -80,9 +84,10 @@ class Walk<Run> {
     return situation(run) !== before;
   }
 
-  async #take(run: Run, action: Action<Run>): Promise<void> {
-    await action.try(run);
+  async #take(run: Run, action: Action<Run>): Promise<boolean> {
+    if ((await action.try(run)) === NOTHING) return false;
     this.result.actions++;
+    return true;
   }
 }
 
