@@ -1,30 +1,7 @@
-import { CommanderError } from "commander";
-import { EXIT, Failure } from "./failure.ts";
-import { say } from "./output.ts";
-import { createProgram } from "./program.ts";
+import { setFlagsFromString } from "node:v8";
 
-// A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed);
-});
-
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  process.exitCode = exitCodeOf(error);
-}
-
-/** Says what failed. Our own failures and those of the server are sentences; of a bug, the place is of use. */
-function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof Failure) {
-    say(error.message);
-    return error.exitCode;
-  }
-  say(
-    error instanceof Error
-      ? `${error.message}${process.env["OSTIARY_DEBUG"] ? `\n${error.stack}` : ""}`
-      : String(error),
-  );
-  return EXIT.failed;
-}
+// Before anything is loaded: what `platform/young-space.ts` of the server says, which is part of what is loaded.
+setFlagsFromString("--semi-space-growth-factor=1");
+const { run } = await import("./run.ts");
+setFlagsFromString("--semi-space-growth-factor=2");
+await run();

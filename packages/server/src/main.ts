@@ -10,6 +10,7 @@ import type { ProblemDocument } from "./platform/http/problems.ts";
 import { loadMasterKeys } from "./platform/secrets/rekey.ts";
 import { createLogger } from "./platform/telemetry/logger.ts";
 import { serveMetrics } from "./platform/telemetry/metrics-server.ts";
+import { inSmallYoungSpace } from "./platform/young-space.ts";
 import { startCluster } from "./workers.ts";
 
 export interface RunningServer {
@@ -38,6 +39,10 @@ export async function startServer(
       "The clock can be controlled in one process only: leave out OSTIARY_WORKERS.",
     );
   }
+  return inSmallYoungSpace(() => start(config, say));
+}
+
+async function start(config: ServerConfig, say: (message: string) => void): Promise<RunningServer> {
   const log = createLogger(config.logLevel);
   const store = await openDatabase(config, say);
   try {
