@@ -151,6 +151,41 @@ describe("/login/plain/", () => {
   });
 });
 
+describe("the hosts that a tenant may allow", () => {
+  const save = async (host: string) =>
+    (
+      await server.app.inject({
+        method: "PATCH",
+        url: "/api/v1/settings",
+        headers: { authorization: server.operator, "content-type": "application/json" },
+        payload: JSON.stringify({ blueking: { allowedReturnHosts: [".example.com", host] } }),
+      })
+    ).statusCode;
+
+  it.each(["a.example", "a.example:81", ".a.example", "[::1]", "[::1]:8000", "127.0.0.1"])(
+    "may be %s",
+    async (host) => {
+      expect(await save(host)).toBe(200);
+    },
+  );
+
+  it.each([
+    "https://a.example",
+    "a.example/",
+    ".a.example:81", // a domain is for any port: with one it would allow nothing, and break the policy of the frame
+    "*.a.example",
+    "a.example; sandbox",
+    "a.example,b.example",
+    "me@a.example",
+    "A.example",
+    "中.example",
+    "a.example:port",
+    "",
+  ])("cannot be %j", async (host) => {
+    expect(await save(host)).toBe(400);
+  });
+});
+
 describe("the window of its own", () => {
   it("is told of by a channel of this origin only: no message goes to whoever opened it", async () => {
     const done = await get("/blueking/login/plain/done/", signedIn());
