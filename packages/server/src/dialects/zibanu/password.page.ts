@@ -1,3 +1,4 @@
+import { escapeHtml } from "../../kernel/escape-html.ts";
 import type { Language } from "./messages.ts";
 
 const WORDS = {
@@ -59,8 +60,4 @@ function form(words: (typeof WORDS)[Language], { token, fault }: PasswordPage & 
     `<input id="password" name="password" type="password" autocomplete="new-password" required autofocus${described}>` +
     `<button>${words.button}</button></form>`
   );
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,3 +1,5 @@
+import { isObject } from "../../kernel/is-object.ts";
+
 /** Fields that are merged key by key; all others are taken as a whole. A dot leads into a group. */
 type Groups = readonly string[];
 
@@ -39,8 +41,4 @@ export function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
       : item,
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -16,6 +16,7 @@ import {
 } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { isId } from "../../kernel/identifiers.ts";
+import { isObject } from "../../kernel/is-object.ts";
 import { ADMINISTRATOR, checkNoEscalation, checkPermission, holds } from "../access/index.ts";
 import { listApiKeys } from "../api-keys/index.ts";
 import { listApplications, listAssigned } from "../applications/index.ts";
@@ -134,14 +135,10 @@ function different(value: object, fallback: object): object {
       .filter(([name, item]) => canonical(item) !== canonical(defaults.get(name)))
       .map(([name, item]) => {
         const group = defaults.get(name);
-        return [name, isGroup(item) && isGroup(group) ? different(item, group) : item];
+        // A list is one value: half of it means something else.
+        return [name, isObject(item) && isObject(group) ? different(item, group) : item];
       }),
   );
-}
-
-/** A list is one value: half of it means something else. */
-function isGroup(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function exportCustomFields({ deps, context }: Reader): Promise<CreateCustomField[]> {

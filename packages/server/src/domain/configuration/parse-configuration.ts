@@ -1,5 +1,6 @@
-import { type FieldError, FUTURE_APPLICATION_KEYS, IdentityError, type JsonValue } from "@ostiary/contracts";
+import { type FieldError, FUTURE_APPLICATION_KEYS, IdentityError } from "@ostiary/contracts";
 import { LineCounter, parseDocument, type YAMLError } from "yaml";
+import { isObject } from "../../kernel/is-object.ts";
 
 /** Nesting of a file, at most; as of a JSON body. */
 const MAX_DEPTH = 32;
@@ -113,10 +114,6 @@ function unsupported(value: unknown, keys: readonly string[], path: string): Fie
 function itemsOf(value: unknown, key: string, path: string): [path: string, item: unknown][] {
   const list = isObject(value) ? value[key] : undefined;
   return Array.isArray(list) ? list.map((item, index) => [`${path}/${key}/${index}`, item]) : [];
-}
-
-function isObject(value: unknown): value is Record<string, JsonValue> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** RFC 6901 §3. */

@@ -1,6 +1,7 @@
 import { IdentityError } from "@ostiary/contracts";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { isoBase64URL, isoCBOR } from "@simplewebauthn/server/helpers";
+import { isObject } from "../../kernel/is-object.ts";
 
 type Cbor = Parameters<typeof isoCBOR.encode>[0];
 
@@ -111,10 +112,6 @@ function withoutAttestation(attestationObject: string): string {
   } catch {
     throw malformed("attestationObject");
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function malformed(what: string): IdentityError {

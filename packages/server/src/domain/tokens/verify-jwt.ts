@@ -1,5 +1,6 @@
 import { verify } from "node:crypto";
 import { IdentityError } from "@ostiary/contracts";
+import { isObject } from "../../kernel/is-object.ts";
 import type { Deps } from "../deps.ts";
 import { findKeyById, type RingKey } from "./key-ring.ts";
 import type { JwtType } from "./sign-jwt.ts";
@@ -65,6 +66,6 @@ export function parseObject(segment: string): Record<string, unknown> {
   } catch {
     throw invalid("not JSON");
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("not a JSON object");
-  return value as Record<string, unknown>;
+  if (!isObject(value)) throw invalid("not a JSON object");
+  return value;
 }

@@ -5,6 +5,7 @@ import {
   type UserPreferences,
   type UserProfile,
 } from "@ostiary/contracts";
+import { isObject } from "../../kernel/is-object.ts";
 import { normalizedPhone } from "../identifier.ts";
 import { mergeCustomValues } from "./custom-values.ts";
 import type { TakenField, UserFields } from "./user.store.ts";
@@ -128,10 +129,6 @@ function replacing(before: UserPreferences, change: object): UserPreferences {
     else if (value !== undefined) merged.set(key, value);
   }
   return Object.fromEntries(merged) as UserPreferences;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** jsonb does not keep the order of keys. */

@@ -1,4 +1,5 @@
 import { SUPPORTED_CLAIMS } from "../../../domain/tokens/index.ts";
+import { isObject } from "../../../kernel/is-object.ts";
 import { OAuthError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { leastOf } from "./check-acr-values.ts";
@@ -53,8 +54,4 @@ function parse(text: string): Record<string, unknown> {
 
 function namesOf(member: unknown): string[] {
   return isObject(member) ? Object.keys(member).filter((name) => SUPPORTED_CLAIMS.includes(name)) : [];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
