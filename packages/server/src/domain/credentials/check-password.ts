@@ -4,6 +4,7 @@ import { recordEvent, recordRefusal } from "../audit/index.ts";
 import type { Deps } from "../deps.ts";
 import { normalizedIdentifier } from "../identifier.ts";
 import { passwordAccount, underLockout } from "./attempts.ts";
+import { decoyHash } from "./decoys.ts";
 import { noteLock } from "./note-lock.ts";
 import { replaceHash, type SignInRow, selectForSignIn } from "./password.store.ts";
 
@@ -34,7 +35,7 @@ export async function checkPassword(
     const row = waited ? await find() : found;
     // The name became another's meanwhile: what was counted was not his.
     const isSame = row?.userId === found?.userId;
-    return verifyRow(deps, where, isSame ? row : undefined, password);
+    return verifyRow(deps, where, isSame ? row : undefined, identifier, password);
   };
   const account = passwordAccount(found?.userId, identifier);
   const onLocked = (seconds: number) =>
@@ -57,10 +58,12 @@ async function verifyRow(
   deps: Deps,
   context: RequestContext,
   user: SignInRow | undefined,
+  identifier: string,
   password: string,
 ): Promise<{ userId: string }> {
   if (!user?.hash) {
-    await deps.hasher.verifyNothing(password);
+    const decoy = user ? null : await decoyHash(deps, context.tenantId, identifier);
+    await (decoy === null ? deps.hasher.verifyNothing(password) : deps.hasher.verify(decoy, password));
     throw new IdentityError("credential.rejected", { reason: user ? "no password" : "unknown identifier" });
   }
   const { ok, upgrade } = await deps.hasher.verify(user.hash, password);

@@ -1,15 +1,16 @@
-import { createHash } from "node:crypto";
+import { createHash, pbkdf2Sync } from "node:crypto";
 import type { Tenant } from "@ostiary/contracts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createRateLimits } from "../../platform/limits/index.ts";
 import { aDatabase, type TestDatabase } from "../../testing/a-database.ts";
 import { frozenClock } from "../../testing/frozen-clock.ts";
 import { contextOf, QUIET, testDeps } from "../../testing/test-deps.ts";
+import { refusal } from "../../testing/two-tenants.ts";
 import { createRole } from "../access/index.ts";
 import type { Deps } from "../deps.ts";
 import { finishOutgoing } from "../outgoing/index.ts";
 import { createSession, findSession } from "../sessions/index.ts";
-import { ensureDefaultTenant, findTenantById, updateSettings } from "../tenants/index.ts";
+import { createTenant, ensureDefaultTenant, findTenantById, updateSettings } from "../tenants/index.ts";
 import { createUser, deleteUser, suspendUser } from "../users/index.ts";
 import {
   changePassword,
@@ -114,6 +115,38 @@ describe("checking a password", () => {
       await checkPassword(counting, visitor, tenant, name, "wrong password").catch(() => {});
       expect(verified).toBe(1);
     }
+  });
+
+  it("takes as long for unknown names as for the tenant's users where other systems have made hashes", async () => {
+    const other = await createTenant(deps, admin, { slug: "imported", name: "Imported" });
+    const context = contextOf(other.id);
+    const salt = "seasaltseasalt12";
+    const slow = `pbkdf2_sha256$1000$${salt}$${pbkdf2Sync("x", salt, 1_000, 32, "sha256").toString("base64")}`;
+    for (let i = 0; i < 20; i++) {
+      const password = i < 15 ? { hash: slow } : { plain: PASSWORD };
+      await createUser(deps, context, { username: `imported${i}`, password });
+    }
+    const costs = async (name: string) => {
+      let foreign = false;
+      const verify: Deps["hasher"]["verify"] = async (stored) => {
+        foreign = stored === slow;
+        return { ok: true, upgrade: false };
+      };
+      const watched = { ...deps, hasher: { ...deps.hasher, verify, verifyNothing: async () => {} } };
+      const where = { ...visitor, ip: null, tenantId: other.id };
+      expect(await refusal(checkPassword(watched, where, other, name, "wrong password"))).toBe(
+        "credential.rejected",
+      );
+      return foreign;
+    };
+    const names = Array.from({ length: 200 }, (_, i) => `nobody${i}@example.com`);
+    const drawn = await Promise.all(names.map(costs));
+    const share = drawn.filter(Boolean).length / names.length;
+    expect(share).toBeGreaterThan(0.6);
+    expect(share).toBeLessThan(0.9);
+    const spelled = names.map((name) => ` ${name.toUpperCase()}`);
+    expect(await Promise.all(spelled.map(costs))).toEqual(drawn);
+    expect(await Promise.all(names.map((name) => costs(`${name}\0`)))).toEqual(drawn);
   });
 
   it("tells that an account is suspended only to who knows the password", async () => {

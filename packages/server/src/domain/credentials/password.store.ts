@@ -23,6 +23,18 @@ export async function selectForSignIn(
   return row;
 }
 
+/** Hashes of the tenant's first and last hundred users; null for one of ours, and for who has none. */
+export async function selectSomeHashes(database: Queryable, tenantId: string): Promise<(string | null)[]> {
+  const some = (order: "asc" | "desc") =>
+    `(select u.id, p.hash from users u left join passwords p on p.tenant_id = u.tenant_id and p.user_id = u.id
+       where u.tenant_id = $1 and u.status <> 'deleted' order by u.id ${order} limit 100)`;
+  const rows = await database.query<{ hash: string | null }>(
+    `select case when hash not like '$argon2id$%' then hash end as hash from (${some("asc")} union ${some("desc")}) s`,
+    [tenantId],
+  );
+  return rows.map(({ hash }) => hash);
+}
+
 export interface PasswordRow {
   status: UserStatus;
   /** Whether his password must be a secure one; see `isSecurePassword`. */
