@@ -10,7 +10,7 @@ import type { Refusal } from "./import-users.ts";
 const MOST = 1_048_576;
 
 /** The file's name below MEDIA_ROOT; undefined for who has no picture. */
-export function pictureOf({ profile }: DjangoUser): string | undefined {
+function pictureOf({ profile }: DjangoUser): string | undefined {
   const name = profile?.["avatar"];
   return typeof name === "string" && name !== "" ? name : undefined;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRole, findPrincipal } from "../domain/access/index.ts";
+import { applyConfiguration } from "../domain/configuration/index.ts";
 import {
   addRankedMembers,
   createRankedGroup,
@@ -73,6 +74,16 @@ describe("the level of a group", () => {
       coded("level.too_high"),
     );
     expect((await api.call("GET", `/groups?search=new${count}`)).json().items).toEqual([]);
+    const file = {
+      version: "ostiary/v1" as const,
+      tenants: [{ slug: "default", groups: [{ code: `file${count}`, level: 1 }] }],
+    };
+    const writer = { ...context, permissions: new Set([...context.permissions, "configuration:write"]) };
+    await expect(applyConfiguration(deps, writer, file)).rejects.toThrow(coded("level.too_high"));
+    const foreigner = { ...context, actor: { type: "user", id: "5f0b00000000000000000001" } as const };
+    await expect(
+      createRankedGroup(deps, foreigner, { code: `foreign${count}`, level: 1 }),
+    ).resolves.toMatchObject({ level: 1 });
     for (const attempt of [
       () => updateRankedGroup(deps, context, group.id, { level: 0 }),
       () => updateRankedGroup(deps, context, higher.id, { level: 9 }),

@@ -6,14 +6,13 @@ import type {
   Unit,
   UnitMember,
 } from "@ostiary/contracts";
+import { listGroupMembers, listGroups } from "../groups/index.ts";
 import {
-  addGroupMembers,
-  createGroup,
-  listGroupMembers,
-  listGroups,
-  removeGroupMembers,
-  updateGroup,
-} from "../groups/index.ts";
+  addRankedMembers,
+  createRankedGroup,
+  removeRankedMembers,
+  updateRankedGroup,
+} from "../levels/index.ts";
 import {
   createOrganization,
   createUnit,
@@ -46,14 +45,14 @@ export async function applyGroups(
     const { id, serial, members, ...wanted } = entry;
     const found = known.get(entry.code);
     if (!found) {
-      const made = await createGroup(deps, context, { ...wanted, id, serial });
+      const made = await createRankedGroup(deps, context, { ...wanted, id, serial });
       known.set(entry.code, made);
       await applyGroupMembers(run, made.id, members);
       return report.created(tenant, "group", entry.code, Object.keys(entry));
     }
     checkFixed(found, { id, serial });
     const fields = differences(found, wanted);
-    if (fields.length > 0) await updateGroup(deps, context, found.id, fieldsNamed(wanted, fields));
+    if (fields.length > 0) await updateRankedGroup(deps, context, found.id, fieldsNamed(wanted, fields));
     if (await applyGroupMembers(run, found.id, members)) fields.push("members");
     report.updated(tenant, "group", entry.code, fields);
   });
@@ -75,10 +74,10 @@ async function applyGroupMembers(
   const missing = [...wanted].filter((id) => !before.has(id));
   const extra = [...before].filter((id) => !wanted.has(id));
   for (let at = 0; at < missing.length; at += MEMBERS) {
-    await addGroupMembers(deps, context, groupId, missing.slice(at, at + MEMBERS));
+    await addRankedMembers(deps, context, groupId, missing.slice(at, at + MEMBERS));
   }
   for (let at = 0; at < extra.length; at += MEMBERS) {
-    await removeGroupMembers(deps, context, groupId, extra.slice(at, at + MEMBERS));
+    await removeRankedMembers(deps, context, groupId, extra.slice(at, at + MEMBERS));
   }
   return missing.length + extra.length > 0;
 }

@@ -1,4 +1,4 @@
-import { type CreateGroup, type Group, IdentityError, type UpdateGroup } from "@ostiary/contracts";
+import { type Group, IdentityError, type UpdateGroup } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { type Deps, within } from "../deps.ts";
 import {
@@ -10,11 +10,11 @@ import {
 } from "../groups/index.ts";
 import { findTenantById } from "../tenants/index.ts";
 import { checkLevel, DEFAULT_LEVEL } from "./levels.ts";
-import { levelOfActor } from "./people.ts";
+import { findPerson } from "./people.ts";
 
 /**
- * A level is a right like others: nobody gives or takes one above his own. Whoever is no user (an API key) is bound by
- * permissions alone, and nobody where the tenant's `dangerIgnoreLevels` says so.
+ * A level is a right like others: nobody gives or takes one above his own. Whoever is no user of
+ * the tenant (an API key, an administrator of all tenants) is bound by permissions alone, and everybody is where the tenant's `dangerIgnoreLevels` says so.
  *
  * @throws IdentityError `level.too_high`
  */
@@ -27,14 +27,16 @@ async function checkMayGive(
   if (!tenant) throw new IdentityError("tenant.not_found");
   const highest = Math.min(...levels.map((level) => level ?? DEFAULT_LEVEL));
   if (tenant.settings.zibanu.dangerIgnoreLevels || highest >= DEFAULT_LEVEL) return;
-  checkLevel(await levelOfActor(deps, context, tenant), highest);
+  const { type, id } = context.actor;
+  const actor = type === "user" && id !== null ? await findPerson(deps, tenant, { id }) : null;
+  if (actor) checkLevel(actor.level, highest);
 }
 
 /** @throws IdentityError `level.too_high`, and what `createGroup` throws */
 export async function createRankedGroup(
   deps: Deps,
   context: RequestContext,
-  input: CreateGroup,
+  input: Parameters<typeof createGroup>[2],
 ): Promise<Group> {
   return deps.database.transaction(async (tx) => {
     const joined = within(deps, tx);
