@@ -16,6 +16,7 @@ import {
 } from "./in-the-browser.ts";
 import type { Device, Run } from "./ledger.ts";
 import { lookAround } from "./verifiers.ts";
+import { WITH_TOKENS } from "./with-tokens.ts";
 
 type Browsing = (run: Run, device: Device) => Promise<void>;
 
@@ -63,7 +64,7 @@ export const ACTIONS: readonly Action<Run>[] = [
       try: (run) => watched(run, () => IN_THE_BROWSER[name]?.(run, run.devices[1]) ?? Promise.resolve()),
     }),
   ),
-  ...Object.entries(BY_PROGRAMS).map(
+  ...Object.entries({ ...WITH_TOKENS, ...BY_PROGRAMS }).map(
     ([name, act]): Action<Run> => ({
       name,
       try: (run) => watched(run, () => act(run)),

@@ -5,7 +5,7 @@ import { createUser } from "../../../packages/server/src/domain/users/index.ts";
 import { type Visit, Visitor } from "../../../packages/server/src/pages/testing/visitor.ts";
 import { shownByApp } from "../../../packages/server/src/testing/authenticator-app.ts";
 import { contextOf } from "../../../packages/server/src/testing/test-deps.ts";
-import type { AppName, House, Rules } from "./house.ts";
+import type { AppName, Call, House, Reply, Rules } from "./house.ts";
 
 /** What was shown on the way; `vouched`: an application's word alone. */
 export type Proof = "password" | "mail" | "totp" | "vouched";
@@ -240,4 +240,10 @@ function stateOf({ body }: Visit): string {
   if (!body.includes('<form method="post"')) return "no form";
   const fields = ["identifier", "password", "passwordAgain", "code", "decision"];
   return fields.filter((name) => body.includes(`name="${name}"`)).join(" ");
+}
+
+/** A program's call; after it everything is looked at. */
+export function call(run: Run, url: string, how: Call): Promise<Reply> {
+  run.touched = true;
+  return run.house.call("POST", url, how);
 }
