@@ -12,7 +12,7 @@ import {
   User,
 } from "@ostiary/contracts";
 import { Type } from "typebox";
-import { setPassword, unlockUser } from "../domain/credentials/index.ts";
+import { askBreached, setPassword, unlockUser } from "../domain/credentials/index.ts";
 import type { Deps } from "../domain/deps.ts";
 import {
   activateUser,
@@ -101,12 +101,14 @@ export function userRoutes(deps: Deps): FastifyPluginAsyncTypebox {
           response: { 204: Type.Null({ description: "Set" }), ...problems(409, 413, 415, 422) },
         },
       },
-      (request, reply) =>
-        answer(deps, request, reply, async (joined) => {
-          const { password, mustChange = false } = request.body;
+      async (request, reply) => {
+        const { password, mustChange = false } = request.body;
+        const asked = "plain" in password ? await askBreached(deps, request.tenant.id, password.plain) : deps;
+        return answer(asked, request, reply, async (joined) => {
           await setPassword(joined, request.context, request.params.id, password, { mustChange });
           return { status: 204, headers: {} };
-        }),
+        });
+      },
     );
     await app.register(meRoutes(deps));
   };

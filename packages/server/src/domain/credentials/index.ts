@@ -1,3 +1,4 @@
+export { askBreached } from "./ask-breached.ts";
 export { forgetFailures, passwordAccount } from "./attempts.ts";
 export { createBreachedPasswordsRange } from "./breached-password-range.ts";
 export { anyBreachedPasswords, createBreachedPasswordsFile } from "./breached-passwords.ts";

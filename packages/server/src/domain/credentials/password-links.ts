@@ -3,6 +3,7 @@ import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { newSecret } from "../../kernel/identifiers.ts";
 import { type Deps, within } from "../deps.ts";
+import { askBreached } from "./ask-breached.ts";
 import { insertPasswordLink, selectPasswordLink, takePasswordLink } from "./password-link.store.ts";
 import { replacePassword } from "./set-password.ts";
 
@@ -53,12 +54,14 @@ export async function redeemPasswordLink(
   check: (joined: Deps, userId: string) => Promise<void>,
 ): Promise<void> {
   const { tenantId } = context;
+  await checkPasswordLink(deps, tenantId, secret); // or anybody could make us ask the service of breached passwords
+  const asked = await askBreached(deps, tenantId, password);
   await deps.database.transaction(async (tx) => {
     const userId = await takePasswordLink(tx, tenantId, hashOf(deps, secret), deps.clock.now());
     if (userId === undefined) throw new IdentityError("password_link.invalid");
     await check(within(deps, tx), userId);
     const who: RequestContext = { ...context, actor: { type: "user", id: userId } };
-    await replacePassword(within(deps, tx), who, userId, password);
+    await replacePassword(within(asked, tx), who, userId, password);
   });
 }
 

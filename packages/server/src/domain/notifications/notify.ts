@@ -10,7 +10,7 @@ import {
 import { addSeconds } from "../../kernel/clock.ts";
 import type { RequestContext } from "../../kernel/context.ts";
 import type { Deps } from "../deps.ts";
-import { checkRoom, type Sender, sendLater, sendSoon, Undeliverable } from "../outgoing/index.ts";
+import { type Sender, sendLater, Undeliverable } from "../outgoing/index.ts";
 import { findTenantById, issuerOf } from "../tenants/index.ts";
 
 import { type MessageValues, renderMessage } from "./render.ts";
@@ -35,7 +35,8 @@ export type Notification = {
 interface Payload {
   template: MessageTemplateName;
   channel: MessageChannel;
-  to: string;
+  /** Null: to nobody. */
+  to: string | null;
   locale: string | null;
   values: MessageValues;
 }
@@ -52,10 +53,9 @@ export const MESSAGE_SENDERS: readonly Sender[] = Object.values(SENDERS);
 
 /**
  * Sends a message in the background; the caller never waits for the next station, and a transaction of `deps` is
- * joined: nothing is sent unless it commits. What carries a code or a link to sign in with is kept in memory only,
- * for as long as it works (the person can ask again); everything else is stored and tried for a day.
- *
- * @throws IdentityError `message.not_sent` when too many messages wait in this process, whoever `to` is
+ * joined: nothing is sent unless it commits. What carries a code or a link to sign in with waits sealed for as long as it
+ * works, everything else for a day. A code to nobody waits and goes in the same way, so that the answer's time does not
+ * tell who is there.
  */
 export async function notify(
   deps: Deps,
@@ -66,13 +66,10 @@ export async function notify(
   const { template, channel, to, locale } = notification;
   const values = plainValues(notification.values);
   const seconds = secondsOf(template, values);
-  if (seconds !== null) checkRoom(deps);
-  if (to === null) return;
+  if (to === null && seconds === null) return;
   const payload = { template, channel, to, locale, values } as unknown as JsonValue;
   const expiresAt = addSeconds(deps.clock.now(), seconds ?? DAY);
-  const message = { tenantId: tenant.id, payload, expiresAt };
-  if (seconds === null) await sendLater(deps, SENDERS[channel], message);
-  else sendSoon(deps, SENDERS[channel], message);
+  await sendLater(deps, SENDERS[channel], { tenantId: tenant.id, payload, expiresAt });
 }
 
 function plainValues(values: Record<string, string | number | Date>): MessageValues {
@@ -82,7 +79,7 @@ function plainValues(values: Record<string, string | number | Date>): MessageVal
   );
 }
 
-/** How long a message is worth sending that must not be stored; null: it is stored. */
+/** How long a code or link works that the message carries; null: it carries none. */
 function secondsOf(template: MessageTemplateName, values: MessageValues): number | null {
   const names: readonly string[] = MESSAGE_TEMPLATES[template];
   const isSecret = names.includes("code") || template === "magic-link" || template === "reset-link";
@@ -92,8 +89,8 @@ function secondsOf(template: MessageTemplateName, values: MessageValues): number
 async function deliver(deps: Deps, tenantId: string, given: JsonValue): Promise<void> {
   const payload = given as unknown as Payload;
   const tenant = await findTenantById(deps, tenantId);
-  if (!tenant) return;
   const { to, channel } = payload;
+  if (!tenant || to === null) return;
   const { subject, text, html } = await composeMessage(deps, tenant, payload);
   try {
     if (channel === "sms") await deps.sender.sendSms({ to, text, tenantId });
@@ -126,6 +123,7 @@ export async function composeMessage(
 
 function describe(given: JsonValue): object {
   const { template, to } = given as unknown as Payload;
+  if (to === null) return { template, to };
   const at = to.lastIndexOf("@");
   return { template, to: at === -1 ? `***${to.slice(-2)}` : `${to.slice(0, 1)}***${to.slice(at)}` };
 }

@@ -1,2 +1,2 @@
-export { checkRoom, finishOutgoing, sendLater, sendSoon, startOutgoing } from "./outbox.ts";
+export { finishOutgoing, sendLater, startOutgoing } from "./outbox.ts";
 export { type Sender, Undeliverable } from "./sender.ts";

@@ -22,10 +22,6 @@ export interface Message {
   expiresAt: Date;
 }
 
-type Kept = Message & { attempts: number };
-
-/** Messages that one process holds in memory; more are refused, whomever they are for. */
-const MOST_IN_MEMORY = 1_000;
 /** Longer than any sender waits for the next station. */
 const LEASE_SECONDS = 120;
 /** Looked for without being told: what a process that was killed has left. */
@@ -41,27 +37,11 @@ const purposeOf = ({ tenantId, id }: { tenantId: string; id: string }) => `outgo
 class Outbox {
   readonly senders = new Map<string, Sender>();
   readonly #used = new Map<string, number>();
-  readonly #memory = new Map<string, Kept[]>();
-  #inMemory = 0;
   readonly #flying = new Set<Promise<void>>();
   #looking: Promise<void> | undefined;
   #again = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
-
-  get isFull(): boolean {
-    return this.#inMemory >= MOST_IN_MEMORY;
-  }
-
-  /** From memory: lost when the process is killed. */
-  keep(deps: Deps, sender: Sender, message: Message): void {
-    this.senders.set(sender.kind, sender);
-    const waiting = this.#memory.get(sender.kind) ?? [];
-    this.#memory.set(sender.kind, waiting);
-    waiting.push({ ...message, attempts: 0 });
-    this.#inMemory++;
-    this.#startLanes(deps, sender);
-  }
 
   /** Looks for stored messages soon; many calls make one look. */
   wake(deps: Deps): void {
@@ -108,7 +88,7 @@ class Outbox {
         const until = addSeconds(now, LEASE_SECONDS);
         const claimed = await claimMessages(database, sender.kind, now, until, free);
         for (const message of claimed) {
-          this.#fly(deps, sender, this.#sendStored(deps, sender, message), () => this.wake(deps));
+          this.#fly(deps, sender, this.#send(deps, sender, message));
         }
       }
     }
@@ -125,16 +105,7 @@ class Outbox {
     this.#timer.unref();
   }
 
-  #startLanes(deps: Deps, sender: Sender): void {
-    const waiting = this.#memory.get(sender.kind) ?? [];
-    while ((this.#used.get(sender.kind) ?? 0) < sender.lanes) {
-      const message = waiting.shift();
-      if (!message) return;
-      this.#fly(deps, sender, this.#sendKept(deps, sender, waiting, message), () => {});
-    }
-  }
-
-  #fly(deps: Deps, sender: Sender, flight: Promise<void>, then: () => void): void {
+  #fly(deps: Deps, sender: Sender, flight: Promise<void>): void {
     this.#used.set(sender.kind, (this.#used.get(sender.kind) ?? 0) + 1);
     const ended = flight
       .catch((error: unknown) =>
@@ -143,40 +114,26 @@ class Outbox {
       .finally(() => {
         this.#flying.delete(ended);
         this.#used.set(sender.kind, (this.#used.get(sender.kind) ?? 1) - 1);
-        this.#startLanes(deps, sender);
-        then();
+        this.wake(deps);
       });
     this.#flying.add(ended);
   }
 
-  /** A message that must wait for its next attempt leaves its lane to others. */
-  async #sendKept(deps: Deps, sender: Sender, waiting: Kept[], message: Kept): Promise<void> {
-    const { tenantId, payload, expiresAt } = message;
-    const attempts = message.attempts + 1;
-    const failure = await attempt(deps, sender, tenantId, payload);
-    const milliseconds = delayAfter(sender, attempts) * 1_000;
-    const isLast = deps.clock.now().getTime() + milliseconds >= expiresAt.getTime() || this.#closed;
-    if (!failure || failure instanceof Undeliverable || isLast) {
-      this.#inMemory--;
-      if (failure) await giveUp(deps, sender, tenantId, payload, failure);
-      return;
-    }
-    setTimeout(() => {
-      waiting.push({ ...message, attempts });
-      this.#startLanes(deps, sender);
-    }, milliseconds).unref();
-  }
-
-  async #sendStored(deps: Deps, sender: Sender, message: StoredMessage): Promise<void> {
+  async #send(deps: Deps, sender: Sender, message: StoredMessage): Promise<void> {
     const { tenantId, attempts, expiresAt } = message;
     const text = deps.secrets.unseal(message.sealedPayload, purposeOf(message));
     const payload = JSON.parse(text) as JsonValue;
-    const failure = await attempt(deps, sender, tenantId, payload);
+    // Nobody was there to send it in time: a code that has expired would only confuse.
+    const failure =
+      expiresAt <= deps.clock.now()
+        ? new Undeliverable("expired before it could be sent")
+        : await attempt(deps, sender, tenantId, payload);
     if (!failure) return deleteMessage(deps.database, message);
     const again = addSeconds(deps.clock.now(), delayAfter(sender, attempts));
     if (!(failure instanceof Undeliverable) && again < expiresAt) {
+      // Not the error itself: it may repeat what was to be sent.
       deps.log.warn(
-        { kind: sender.kind, attempts, err: failure },
+        { kind: sender.kind, attempts, reason: reasonOf(failure) },
         "a message was not taken; it is sent again",
       );
       return postponeMessage(deps.database, message, again);
@@ -200,6 +157,10 @@ async function attempt(
   }
 }
 
+function reasonOf(failure: Error): string {
+  return ((failure instanceof IdentityError && failure.reason) || failure.message).slice(0, 500);
+}
+
 async function giveUp(
   deps: Deps,
   sender: Sender,
@@ -207,10 +168,9 @@ async function giveUp(
   payload: JsonValue,
   failure: Error,
 ): Promise<void> {
-  const reason = (failure instanceof IdentityError && failure.reason) || failure.message;
   await recordRefusal(deps, systemContext(tenantId), {
     type: "message.given_up",
-    reason: reason.slice(0, 500),
+    reason: reasonOf(failure),
     data: { kind: sender.kind, ...sender.describe(payload) },
   });
 }
@@ -236,24 +196,6 @@ export async function sendLater(
   const outbox = outboxOf(deps);
   if ("send" in sender) outbox.senders.set(sender.kind, sender);
   afterCommit(deps, (outer) => outbox.wake(outer));
-}
-
-/**
- * Sends a message in the background from memory, after the transaction of `deps`. A process that is killed loses it:
- * for what the person can ask for again.
- *
- * @throws IdentityError `message.not_sent` when a thousand messages of this process wait already
- */
-export function sendSoon(deps: Deps, sender: Sender, message: Message): void {
-  checkRoom(deps);
-  afterCommit(deps, (outer) => outboxOf(deps).keep(outer, sender, message));
-}
-
-/** @throws IdentityError `message.not_sent` when a thousand messages of this process wait already */
-export function checkRoom(deps: Deps): void {
-  if (outboxOf(deps).isFull) {
-    throw new IdentityError("message.not_sent", { reason: "too many messages wait", retryAfter: 10 });
-  }
 }
 
 function afterCommit(deps: Deps, run: (outer: Deps) => void): void {

@@ -1,10 +1,11 @@
 import type { IdentifierChange, StartIdentifierChange, Tenant } from "@ostiary/contracts";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { NO_PERMISSIONS, type RequestContext } from "../../kernel/context.ts";
 import { aMailbox, type Mailbox } from "../../testing/mailbox.ts";
 import { refusal, type TwoTenants, twoTenants } from "../../testing/two-tenants.ts";
 import { addressesOfUser, checkCode, sendCode } from "../credentials/index.ts";
 import type { Deps } from "../deps.ts";
+import { finishOutgoing } from "../outgoing/index.ts";
 import { createSession } from "../sessions/index.ts";
 import { findTenantById } from "../tenants/index.ts";
 import { createUser, findUser, updateUser } from "../users/index.ts";
@@ -30,6 +31,8 @@ beforeAll(async () => {
   tenant = found;
 });
 afterAll(() => world[Symbol.asyncDispose]());
+// One queue sends for all: what a test has left must not take the next one's messages to the old mailbox.
+afterEach(() => finishOutgoing(deps));
 beforeEach(() => {
   mailbox = aMailbox();
   deps = { ...world.deps, sender: mailbox.sender };

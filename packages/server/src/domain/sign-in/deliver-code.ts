@@ -32,7 +32,7 @@ export interface Delivery {
   link?: ((secret: string) => string) | undefined;
 }
 
-/** @throws IdentityError `code.too_soon`, `code.too_many`, `message.not_sent` */
+/** @throws IdentityError `code.too_soon`, `code.too_many` */
 export async function deliverCode(
   deps: Deps,
   context: RequestContext,

@@ -1,7 +1,13 @@
 import { IdentityError, type Tenant } from "@ostiary/contracts";
 import type { RequestContext } from "../../kernel/context.ts";
 import { recordEvent } from "../audit/index.ts";
-import { checkPassword, forgetFailures, passwordAccount, replacePassword } from "../credentials/index.ts";
+import {
+  askBreached,
+  checkPassword,
+  forgetFailures,
+  passwordAccount,
+  replacePassword,
+} from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { type Browser, findItsApplication, proceed } from "./finish.ts";
 import type { Flow, StepResult } from "./flow.ts";
@@ -69,8 +75,9 @@ export async function choosePassword(
   const { first, boundTo } = flow.facts;
   const isRecovery = first === "recovery";
   const keepSessionId = boundTo?.stepsUp ? boundTo.sessionId : undefined;
+  const asked = await askBreached(deps, tenant.id, input.password);
   const result = await deps.database.transaction(async (tx) => {
-    const joined = within(deps, tx);
+    const joined = within(asked, tx);
     await replacePassword(joined, who, userId, input.password, { keepSessionId });
     if (isRecovery) {
       const target = { type: "user", id: userId };

@@ -1,5 +1,5 @@
 import type { CreateInvitation, Tenant } from "@ostiary/contracts";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { NO_PERMISSIONS, type RequestContext } from "../../kernel/context.ts";
 import { newSecret } from "../../kernel/identifiers.ts";
 import { aMailbox, type Mailbox } from "../../testing/mailbox.ts";
@@ -12,6 +12,7 @@ import {
   createOrganization,
   listUnitsOfUser,
 } from "../organizations/index.ts";
+import { finishOutgoing } from "../outgoing/index.ts";
 import { findTenantById, updateSettings } from "../tenants/index.ts";
 import { findUser } from "../users/index.ts";
 import { type SignUp, signUp, startFlow } from "./index.ts";
@@ -28,6 +29,8 @@ beforeAll(async () => {
   await updateSettings(world.deps, world.context, { signUp: "closed" });
 });
 afterAll(() => world[Symbol.asyncDispose]());
+// One queue sends for all: what a test has left must not take the next one's messages to the old mailbox.
+afterEach(() => finishOutgoing(deps));
 beforeEach(() => {
   mailbox = aMailbox();
   deps = { ...world.deps, sender: mailbox.sender };

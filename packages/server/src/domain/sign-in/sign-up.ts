@@ -4,7 +4,7 @@ import { networkOf } from "../../kernel/network-of.ts";
 import { findPrincipal } from "../access/index.ts";
 import { mayUse } from "../applications/index.ts";
 import { recordEvent } from "../audit/index.ts";
-import { setPassword } from "../credentials/index.ts";
+import { askBreached, setPassword } from "../credentials/index.ts";
 import { type Deps, within } from "../deps.ts";
 import { acceptInvitation, findOffer, type Offer } from "../organizations/index.ts";
 import { checkOwnUsername, createUser } from "../users/index.ts";
@@ -58,8 +58,9 @@ export async function signUp(
     throw new IdentityError("request.invalid", { fields: [{ path: "/email", message: "is needed" }] });
   }
   const application = await findItsApplication(deps, tenant.id, flow);
+  const asked = await askBreached(deps, tenant.id, password);
   return deps.database.transaction(async (tx) => {
-    const joined = within(deps, tx);
+    const joined = within(asked, tx);
     // The person has no rights yet; the tenant's open sign-up is what allows this.
     const allowed: RequestContext = { ...context, permissions: systemContext(tenant.id).permissions };
     const user = await createUser(joined, allowed, {
