@@ -319,8 +319,7 @@ describe("of everything that this server gives out", () => {
   it.each([
     [
       "the password is changed",
-      // A gateway has vouched for the person, for 25 minutes; that names no session.
-      ["API key", "gateway JWT", "headless secret", "invitation"],
+      ["API key", "headless secret", "invitation"],
       (userId: string) =>
         setPassword(server.deps, contextOf(server.tenantId), userId, { plain: "another good password" }),
     ],
