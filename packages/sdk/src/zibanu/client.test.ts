@@ -194,6 +194,23 @@ describe("the token", () => {
     expect(server.calls.at(-1)?.headers["authorization"]).toBe(`JWT ${server.valid}`);
   });
 
+  it("that another tab exchanged is awaited where the browser's storage is late", async () => {
+    const { server, client } = aServer();
+    const one = memoryTokenStore();
+    await client({ tokens: one }).login(CREDENTIALS);
+    const old = await one.get();
+    await client({ tokens: one }).refresh();
+    const renewed = await one.get();
+    let reads = 0;
+    const late = { get: () => (++reads <= 2 ? old : renewed), set: () => {} };
+    const expired = vi.fn();
+    const other = client({ tokens: late });
+    other.on("expired", expired);
+    expect((await other.refresh()).token).toBe(renewed);
+    expect(server.names().filter((name) => name === "refresh/")).toHaveLength(2);
+    expect(expired).not.toHaveBeenCalled();
+  });
+
   it("is judged by the server's clock, not by a wrong one here", async () => {
     const { server, client } = aServer();
     const zibanu = client({ clock: () => server.now + 86_400_000 });

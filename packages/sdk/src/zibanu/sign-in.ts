@@ -27,6 +27,13 @@ const MAX_TIMER_MS = 2_147_483_647;
 /** Between two attempts of `keepAlive` while the server cannot be reached. */
 const RETRY_MS = 5_000;
 const LOCK = "ostiary.zibanu.refresh";
+/** How often, and every how many milliseconds, one looks whether another tab's token has arrived. */
+const TAKEN_OVER_TRIES = 6;
+const TAKEN_OVER_MS = 50;
+
+interface Locks {
+  request<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
 
 /** The token: getting it, keeping it fresh, noticing its end. One exchange at a time, in all tabs that share a store. */
 export class SignIn {
@@ -139,18 +146,36 @@ export class SignIn {
       const isOver =
         error instanceof ZibanuError && error.status >= 400 && error.status < 500 && error.status !== 429;
       if (!isOver) throw error; // out of reach for the moment: the token may still be good
+      const taken = await this.#takenOver(session.token);
+      if (taken !== undefined) return taken;
       await this.#expire(session.token);
       throw new ZibanuError("token", { ...error, status: error.status, cause: error });
     }
   }
 
+  /**
+   * What another tab has exchanged this token for. Browsers keep a copy of the storage for each of their processes, so the
+   * tab that gets the lock next may still read what was there before.
+   */
+  async #takenOver(token: string): Promise<ZibanuSession | undefined> {
+    if (!this.#locks()) return undefined;
+    for (let tries = 0; tries < TAKEN_OVER_TRIES; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, TAKEN_OVER_MS));
+      const current = await this.#tokens.get();
+      if (current !== null && current !== token) return readToken(current);
+    }
+    return undefined;
+  }
+
   /** The Web Locks of a browser; elsewhere this process is alone. */
   #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const { navigator } = globalThis as {
-      navigator?: { locks?: { request?: (name: string, work: () => Promise<T>) => Promise<T> } };
-    };
-    const isShared = this.#options.tokens !== undefined && navigator?.locks?.request !== undefined;
-    return isShared && navigator.locks?.request ? navigator.locks.request(LOCK, work) : work();
+    const locks = this.#locks();
+    return locks ? locks.request(LOCK, work) : work();
+  }
+
+  #locks(): Locks | undefined {
+    const { navigator } = globalThis as { navigator?: { locks?: Locks } };
+    return this.#options.tokens === undefined ? undefined : navigator?.locks;
   }
 
   async #keep(answer: unknown): Promise<ZibanuSession> {
