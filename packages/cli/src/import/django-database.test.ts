@@ -43,6 +43,7 @@ it("reads a project from PostgreSQL, also one without Zibanu's tables", async ()
         groups: [3],
         permissions: [],
         profile: null,
+        row: expect.objectContaining({ id: 5, username: "ann" }),
       },
     ],
     groups: [{ id: 3, name: "Clerks", level: null, permissions: ["shop.add_order"] }],

@@ -41,7 +41,8 @@ export class Visitor {
 
   /** Sends the first form of a page. A field that is `undefined` is left out, a hidden one too. */
   submit(page: Visit, fields: Fields, headers: Record<string, string> = {}): Promise<Visit> {
-    const action = /<form method="post" action="([^"]*)"/.exec(page.body)?.[1] ?? "";
+    const action = /<form method="post" action="([^"]*)"/.exec(page.body)?.[1];
+    if (action === undefined) throw new Error(`this page has no form: ${page.body || page.location}`);
     return this.post(unescaped(action), { ...hiddenFields(page), ...fields }, headers);
   }
 
