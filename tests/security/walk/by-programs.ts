@@ -244,7 +244,8 @@ async function zibanuReset(run: Run): Promise<void> {
   if (won.length > 1) run.breaches.push("a reset of Zibanu's worked twice at once");
   const [password] = won;
   if (password === undefined) return;
-  if (run.waited) run.breaches.push("a reset of Zibanu's worked after its time");
+  if (run.over.has(mailed.zibanu ?? mailed.link ?? ""))
+    run.breaches.push("a reset of Zibanu's worked after its time");
   Object.assign(mailed, { zibanu: null, link: null });
   passwordChanged(run, password);
   noteReset(run, new Set(["mail"]));
@@ -305,7 +306,7 @@ export const BY_PROGRAMS: Record<string, (run: Run) => Promise<void>> = {
   "wait until everything is over": async (run) => {
     run.touched = true;
     run.house.server.clock.advance(ABSOLUTE + 3_600);
-    run.waited = true;
+    for (const one of Object.values(run.mailed)) if (one !== null) run.over.add(one);
     for (const root of run.roots.values()) root.ended ??= "its time is over";
     for (const one of run.credentials) one.spent ??= "its time is over";
     for (const { proofs } of run.attempts.values()) proofs.clear();

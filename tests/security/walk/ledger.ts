@@ -78,7 +78,8 @@ export interface Run {
   mailed: { zibanu: string | null; link: string | null; own: string | null; page: string | null };
   suspended: boolean;
   changes: number;
-  waited: boolean;
+  /** Codes and links that were mailed so long ago that they are good no more. */
+  over: Set<string>;
   breaches: string[];
   /** Whether anything was sent since the last look. */
   touched: boolean;
@@ -130,7 +131,7 @@ export function aRun(house: House, rules: Rules, victim: Person): Run {
     mailed: { zibanu: null, link: null, own: null, page: null },
     suspended: false,
     changes: 0,
-    waited: false,
+    over: new Set(),
     breaches: [],
     touched: false,
     tested: new Set(),
@@ -213,8 +214,8 @@ export function situationOf(run: Run): string {
     (one) => `${one.kind} ${one.app} ${[...one.root.proofs].sort()} ${whyNot(run, one, null) === null}`,
   );
   const own = run.own && [run.own.state, attemptText(run, run.own.id)];
-  const { mailed, suspended, changes, waited } = run;
-  const mails = Object.values(mailed).map((one) => one !== null);
+  const { mailed, suspended, changes, over } = run;
+  const mails = Object.values(mailed).map((one) => one !== null && (over.has(one) ? "over" : "good"));
   return JSON.stringify([
     run.devices.map(of),
     [...new Set(credentials)].sort(),
@@ -222,7 +223,6 @@ export function situationOf(run: Run): string {
     mails,
     suspended,
     changes > 0,
-    waited,
   ]);
 }
 
