@@ -190,9 +190,12 @@ describe("a message", () => {
   it("that nobody takes for a day is given up, and the audit log says so without its words", async () => {
     failures = Number.POSITIVE_INFINITY;
     await notify(deps, world.context, tenant(), notice("Firefox"));
-    for (let i = 0; i < 100; i++) {
+    for (let tried = 0; tried < 100 && (await stored()) > 0; tried++) {
+      const [next] = await world.database.query<{ at: Date }>(
+        "select min(next_attempt_at) as at from outgoing_messages",
+      );
+      world.clock.advance(Math.max(0, Math.ceil((Number(next?.at) - world.clock.now().getTime()) / 1_000)));
       await finishOutgoing(deps);
-      world.clock.advance(900);
     }
     expect(await stored()).toBe(0);
     const [event] = await world.database.query<{ data: object; reason: string }>(
