@@ -15,9 +15,11 @@ describe.skipIf(!BROWSER_AVAILABLE)("who looks after the own account", () => {
 
   /** Goes on with Tab until the element with this text has the focus. */
   async function tabTo(page: Page, text: string): Promise<void> {
+    await page.getByText(text, { exact: true }).first().waitFor();
     for (let presses = 0; presses < 30; presses++) {
       await page.keyboard.press("Tab");
-      if ((await page.locator(":focus").textContent())?.trim() === text) return;
+      // Not by a locator: that would wait where the focus has left the page for the browser's own controls.
+      if ((await page.evaluate("document.activeElement?.textContent?.trim()")) === text) return;
     }
     throw new Error(`no focus on ${text}`);
   }
